@@ -1,0 +1,17 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+namespace rqfs::torrent {
+
+using PeerId = std::array<std::byte, 20>;
+
+// Ours: -RQvvvv- and 12 random characters (BEP 20); a new one for each torrent and run.
+PeerId make_peer_id();
+
+// The client behind an id ("Transmission 3.00", "libtorrent 2.0.8"), or the id made printable.
+std::string client_name(PeerId const& id);
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// What a user may set (rqfs.yaml.5); sizes in bytes, rates in bytes a second, 0 meaning unlimited where it says so.
+struct Settings {
+    // limits.*
+    std::uint64_t up_limit = 0;           // 0: unlimited
+    std::uint64_t down_limit = 0;         // 0: unlimited
+    std::uint32_t connections = 400;      // in all; hardening.md's table: between libtorrent's 200 and its users' 500
+    std::uint32_t connections_per_torrent = 80;  // rain dials 80; Transmission allows 50
+    std::uint32_t upload_slots = 8;       // libtorrent
+
+    // network.*
+    std::vector<std::string> listen;      // ADDR:PORT; empty: 6881 on IPv4 and IPv6, the next free one if taken
+    bool test_network = false;            // lifts the vetting of addresses learnt from strangers (loopback, private, low ports)
+
+    // stream.*
+    std::chrono::milliseconds read_timeout{60'000};  // hardening.md: every request is answered within a bound
+};
+
+// Limits on what strangers can make grow, each with its source. LT: libtorrent 2, TR: Transmission 4, AN: anacrolix/torrent.
+namespace limit {
+
+// Metainfo and bencode.
+inline constexpr std::size_t kTorrentFileBytes = 64u << 20;       // 2,097,152 v1 pieces need 40 MiB
+inline constexpr std::size_t kMetadataBytes = 16u << 20;          // AN; the largest of 6,498 seen in the wild had 4.24 MB
+inline constexpr std::size_t kMetadataBytesInFlight = 64u << 20;  // over all magnets
+inline constexpr std::size_t kMetadataSizesPerTorrent = 4;        // assemblies of different claimed sizes side by side
+inline constexpr std::uint32_t kBencodeDepthTorrent = 128;        // LT 100
+inline constexpr std::uint32_t kBencodeDepthMessage = 16;         // TR 8 for trackers
+inline constexpr std::uint32_t kBencodeTokensTorrent = 4'000'000; // LT 3,000,000; 500,000 files need 3.5 million
+inline constexpr std::uint32_t kBencodeTokensMessage = 4'096;
+inline constexpr std::uint32_t kPieces = 2'097'152;               // LT max_piece_count
+inline constexpr std::uint64_t kPieceBytes = 536'854'528;         // LT (2^15 - 1) * 16 KiB
+inline constexpr std::uint64_t kTotalBytes = (std::uint64_t{1} << 48) - 1;  // LT
+inline constexpr std::size_t kFiles = 500'000;                    // a real torrent has 300,000 (qBittorrent#8449)
+inline constexpr std::size_t kPathDepth = 100;                    // LT max_directory_depth
+inline constexpr std::size_t kMagnetBytes = 64u << 10;
+inline constexpr std::size_t kMagnetTrackers = 64;
+inline constexpr std::size_t kMagnetWebSeeds = 32;
+inline constexpr std::size_t kMagnetPeers = 64;
+inline constexpr std::size_t kSelectRanges = 1'024;               // ranges of so= (BEP 53 sets none)
+inline constexpr std::size_t kTrackersPerTorrent = 256;           // twice what tracker list sites hand out
+
+// Connections.
+inline constexpr std::size_t kPendingIncoming = 64;               // handshakes under way
+inline constexpr std::size_t kPendingIncomingPerAddress = 3;
+inline constexpr std::size_t kHalfOpenPerTorrent = 25;            // AN
+inline constexpr std::size_t kHalfOpen = 100;                     // AN
+inline constexpr std::uint32_t kDialsPerSecond = 30;              // LT connection_speed
+inline constexpr std::size_t kIdleTorrentConnections = 10;        // a torrent that nobody reads keeps this many
+inline constexpr std::chrono::seconds kConnectTimeout{8};         // between rain's 5 and LT's 15
+inline constexpr std::chrono::seconds kHandshakeTimeout{10};      // LT; AN lost 1 % of its peers with 4
+inline constexpr std::chrono::seconds kKeepAlive{60};             // AN; BEP 3 asks for 120
+inline constexpr std::chrono::seconds kPeerSilence{120};          // LT peer_timeout
+inline constexpr std::chrono::seconds kMidMessageStall{30};       // slowloris: a message once begun goes on
+inline constexpr std::chrono::seconds kInactivity{600};           // LT: neither side interested and slots are short
+inline constexpr std::size_t kPeerListEntries = 2'000;            // rain; LT 3,000
+inline constexpr std::size_t kPeersPerNetworkAndSource = 8;       // per /24 (IPv6: /64) and source
+inline constexpr std::uint32_t kMaxDialFailures = 3;              // LT max_failcount
+inline constexpr std::chrono::seconds kRedial{60};                // times failures + 1; LT min_reconnect_time
+
+// Wire.
+inline constexpr std::size_t kMessageBytes = 1u << 20;            // LT; a longer bitfield is allowed
+inline constexpr std::uint32_t kServedRequestBytes = kMessageBytes >> 6;      // 16 KiB: BEP 3
+inline constexpr std::uint32_t kRejectedRequestBytes = 128u << 10;            // above: disconnect
+inline constexpr std::uint32_t kRequestsIn = 500;                 // reqq we advertise; TR
+inline constexpr std::uint32_t kRequestsOut = 500;                // LT max_out_request_queue
+inline constexpr std::uint32_t kRequestsOutDefault = 250;         // AN: peers that do not say reqq
+inline constexpr std::uint32_t kRequestsOutBitComet = 50;         // LT: -BCxxxx- ids
+inline constexpr std::uint32_t kRejectsInARow = 50;               // LT max_rejects
+inline constexpr std::size_t kMetadataRequestsQueued = 64;        // TR
+inline constexpr std::size_t kAllowedFast = 5;                    // LT allowed_fast_set_size
+inline constexpr std::size_t kReceiveBufferBytes = 256u << 10;    // 4 to 7 receives a MiB (measured)
+inline constexpr std::size_t kSendBufferBytes = 512u << 10;       // queued for one peer
+inline constexpr std::size_t kUnverifiedBytes = 64u << 20;        // AN MaxUnverifiedBytes
+inline constexpr std::size_t kBadPieceReceipts = 64;              // pieces whose block hashes are kept to find the liar
+inline constexpr std::uint32_t kBadPiecesBeforeBan = 3;           // without proof
+
+// Trackers.
+inline constexpr std::size_t kTrackerReplyBytes = 1u << 20;       // LT
+inline constexpr std::size_t kTrackerPeers = 400;                 // used of one reply
+inline constexpr std::size_t kTrackerTextBytes = 512;             // failure and warning texts
+inline constexpr std::uint32_t kRedirects = 5;                    // LT
+inline constexpr std::chrono::seconds kTrackerTime{30};           // a whole request
+inline constexpr std::chrono::seconds kTrackerStopTime{2};        // event=stopped while the daemon ends
+inline constexpr std::chrono::seconds kMinAnnounceInterval{60};
+inline constexpr std::chrono::seconds kDefaultAnnounceInterval{1800};
+inline constexpr std::chrono::seconds kMaxAnnounceInterval{86'400};
+inline constexpr std::uint32_t kAnnouncesAtOnce = 50;             // LT
+inline constexpr std::uint32_t kNumWant = 200;                    // LT
+inline constexpr std::chrono::seconds kUdpConnectionId{60};       // BEP 15
+inline constexpr std::size_t kUrlBytes = 8u << 10;
+inline constexpr std::size_t kHttpHeaderBytes = 64u << 10;
+
+// Reading.
+inline constexpr std::size_t kCursorsPerReader = 3;               // mp4 players alternate between audio and video offsets
+
+}  // namespace limit
+
+}  // namespace rqfs::torrent

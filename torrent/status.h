@@ -1,0 +1,102 @@
+#pragma once
+
+#include "torrent/endpoint.h"
+#include "torrent/info_hash.h"
+#include "torrent/units.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// Plain snapshots for people and programs; nothing here refers to live objects. Rates are payload bytes a second.
+
+enum class TorrentState { metadata, checking, idle, downloading, seeding, paused, error };
+std::string_view name(TorrentState state);  // "metadata", "checking", ...
+
+struct TorrentStatus {
+    InfoHash info_hash;
+    std::string name;            // the torrent's own, or dn, or the hash
+    TorrentState state = TorrentState::metadata;
+    std::string reason;          // a plain sentence: why it is not further (no peers yet, asking 3 peers, disk full, ...)
+    std::uint64_t size_bytes = 0;          // 0 until the metadata is there
+    std::uint64_t have_bytes = 0;          // verified
+    std::uint32_t pieces = 0;
+    std::uint32_t have_pieces = 0;
+    std::uint32_t piece_bytes = 0;
+    double progress = 0;         // of the whole torrent, 0 to 1
+    double check_progress = 0;   // while checking
+    std::uint64_t wanted_bytes = 0;        // of `download`; 0 when nothing is wanted
+    std::uint64_t wanted_have_bytes = 0;
+    double down_rate = 0;
+    double up_rate = 0;
+    std::uint64_t downloaded_bytes = 0;    // payload over all runs
+    std::uint64_t uploaded_bytes = 0;
+    std::uint64_t wasted_bytes = 0;        // this run: duplicate, late, failed its hash
+    std::uint32_t peers_connected = 0;
+    std::uint32_t peers_known = 0;
+    std::uint32_t seeds_connected = 0;
+    std::uint32_t readers = 0;             // open files
+    std::uint32_t blocked_reads = 0;
+    bool is_private = false;
+    bool download = false;
+    std::chrono::sys_seconds added{};
+    std::string directory;                 // in the mount; empty when not mounted
+};
+
+struct FileStatus {
+    FileIndex index;
+    std::string path;            // as the torrent says it, '/' between elements
+    std::uint64_t size_bytes = 0;
+    std::uint64_t have_bytes = 0;
+    bool wanted = false;
+    bool pad = false;
+};
+
+struct PeerStatus {
+    Endpoint endpoint;
+    std::string client;          // "Transmission 3.00", or the raw id made printable
+    std::string source;          // tracker, magnet, user, incoming, resume
+    bool incoming = false;
+    bool choking_us = true;
+    bool interested_in_us = false;
+    bool choked_by_us = true;
+    bool interesting = false;
+    bool snubbed = false;
+    double progress = 0;
+    double down_rate = 0;
+    double up_rate = 0;
+    std::uint64_t downloaded_bytes = 0;
+    std::uint64_t uploaded_bytes = 0;
+    std::uint32_t requests_in_flight = 0;
+    std::uint32_t requests_queued = 0;     // theirs, waiting for us
+    std::chrono::milliseconds round_trip{0};  // request to first byte, smoothed; 0 when unknown
+};
+
+struct TrackerStatus {
+    std::string url;             // passkeys are left in: it is the user's own
+    std::uint32_t tier = 0;
+    std::string state;           // "not contacted", "working", "announcing", "failed"
+    std::string message;         // the failure or warning in words
+    std::uint32_t peers = 0;     // in the last reply
+    std::optional<std::uint32_t> seeders, leechers, downloads;  // announce reply or scrape
+    std::optional<std::chrono::seconds> next_announce;          // from now
+};
+
+struct SessionStatus {
+    std::uint32_t torrents = 0;
+    std::uint32_t peers = 0;
+    double down_rate = 0;
+    double up_rate = 0;
+    std::uint64_t down_limit = 0;  // bytes a second; 0 is unlimited
+    std::uint64_t up_limit = 0;
+    std::vector<Endpoint> listening;
+    bool incoming_seen = false;
+    std::uint64_t disk_free_bytes = 0;
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/endpoint.h"
+#include "torrent/info_hash.h"
+#include "torrent/net/http_client.h"
+#include "torrent/net/udp_socket.h"
+#include "torrent/status.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// Tells a torrent's trackers about us and the torrent about peers: tiers of BEP 12, intervals, events, backoff, scrape. One a torrent, owned by it.
+class Announcer {
+public:
+    // What a tracker is told; asked for at each announce. Implemented by Torrent.
+    struct Facts {
+        std::array<std::byte, 20> peer_id{};
+        std::uint16_t port = 0;
+        std::uint64_t uploaded_bytes = 0;    // this run, as BEP 3 counts from `started`
+        std::uint64_t downloaded_bytes = 0;
+        std::uint64_t left_bytes = 0;
+        std::uint32_t connected_peers = 0;
+        bool wants_peers = true;             // else numwant 0
+        bool partial_seed = false;           // BEP 21: event=paused... everything wanted is here, but not all
+    };
+    class Owner {
+    public:
+        virtual ~Owner() = default;
+        virtual Facts announce_facts() const = 0;
+        virtual void tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) = 0;
+        virtual void tracker_external_address(Address address) = 0;  // a vote (BEP 24)
+    };
+    // What all announcers of a session share; outlives them.
+    struct Network {
+        boost::asio::any_io_executor executor;
+        Clock& clock;
+        HttpClient& http;
+        Resolver& resolver;
+        UdpSocket& udp;
+        bool test_network = false;
+    };
+
+    Announcer(Network network, InfoHash const& info_hash, std::vector<std::vector<std::string>> tiers, bool is_private, Owner& owner);
+    ~Announcer();
+
+    void start();                                  // event=started
+    void completed();                              // event=completed, once
+    void announce_now();                           // the user asked, or peers ran out: as soon as `min interval` allows
+    void urgent(bool somebody_waits);              // first tracker of every tier at once (not for private torrents), early UDP retry
+    void merge(std::vector<std::vector<std::string>> tiers);  // adds trackers that are not there yet
+    void set_private(bool is_private);             // known only once the metadata is there
+    std::vector<std::vector<std::string>> tiers() const;
+    std::vector<TrackerStatus> status() const;
+
+    // event=stopped to trackers that heard `started`, at most `limit`; then silent until start() again.
+    boost::asio::awaitable<void> stop(Duration limit);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace rqfs::torrent

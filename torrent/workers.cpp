@@ -1,0 +1,49 @@
+#include "torrent/workers.h"
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::size_t threads_a_lane() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
+
+}  // namespace
+
+Workers::Workers() : hash_(threads_a_lane()), disk_(threads_a_lane()) {}
+
+Workers::~Workers() {
+    hash_.join();
+    disk_.join();
+}
+
+void Workers::JobBase::run() noexcept {
+    try {
+        invoke();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+}
+
+asio::awaitable<void> Workers::finish(Lane lane, JobBase* job) {
+    auto const executor = lane == Lane::hash ? hash_.get_executor() : disk_.get_executor();
+    // The operation takes no notice of cancellation; the coroutine learns of it at its next wait.
+    auto start = [executor, job](auto handler) {
+        // The handler must be completed on the engine's own executor, and keeps its loop alive until then.
+        auto engine = asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+        asio::post(executor, [job, engine, handler = std::move(handler)]() mutable {
+            job->run();
+            asio::post(engine, std::move(handler));
+        });
+    };
+    co_await asio::async_initiate<asio::use_awaitable_t<> const, void()>(start, asio::use_awaitable);
+}
+
+}  // namespace rqfs::torrent
