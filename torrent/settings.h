@@ -48,6 +48,7 @@ inline constexpr std::size_t kMagnetWebSeeds = 32;
 inline constexpr std::size_t kMagnetPeers = 64;
 inline constexpr std::size_t kSelectRanges = 1'024;               // ranges of so= (BEP 53 sets none)
 inline constexpr std::size_t kTrackersPerTorrent = 256;           // twice what tracker list sites hand out
+inline constexpr std::size_t kWebSeedsPerTorrent = 32;            // as many as of a magnet
 
 // Connections.
 inline constexpr std::size_t kPendingIncoming = 64;               // handshakes under way

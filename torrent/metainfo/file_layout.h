@@ -7,7 +7,8 @@
 
 namespace rqfs::torrent {
 
-// Arithmetic between files and bytes of the torrent (BEP 3: files lie one after the other, pad files included). A value.
+// Arithmetic between files and bytes of the torrent (BEP 3: files lie one after the other, pad files included). A
+// value; any thread.
 class FileLayout {
 public:
     FileLayout() = default;
@@ -19,7 +20,8 @@ public:
     // The range of the torrent that `range` of the file is; range.end <= the file's size.
     ByteRange in_torrent(FileIndex file, ByteRange range) const;
 
-    // The files that a range of the torrent touches, in order, each with the touched range within the file; empty files never appear.
+    // The files that a range of the torrent touches, in order, each with the touched range within the file; empty files
+    // never appear. range.end <= total_bytes().
     struct Part {
         FileIndex file;
         ByteRange range;

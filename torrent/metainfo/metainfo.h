@@ -18,17 +18,24 @@
 
 namespace rqfs::torrent {
 
-// One file of a torrent as its info dictionary says it; path elements are untrusted bytes (fs/file_names makes them safe).
+namespace bencode {
+class Value;
+}
+
+// One file of a torrent as its info dictionary says it; path elements are untrusted bytes (fs/file_names makes them
+// safe).
 struct TorrentFile {
     std::vector<std::string> path;  // below the torrent's directory; a single-file torrent has one element, its name
     std::uint64_t bytes = 0;
-    bool pad = false;               // BEP 47 attr p: zeros, hidden, never requested alone
-    bool executable = false;        // attr x
-    bool hidden = false;            // attr h
-    std::vector<std::string> symlink;  // attr l: target elements from the torrent's directory; empty for others
+    bool pad = false;         // BEP 47 attr p: zeros, hidden, never requested alone
+    bool executable = false;  // attr x
+    bool hidden = false;      // attr h
+    // attr l: target elements from the torrent's directory, and bytes is 0; empty for all other files.
+    std::vector<std::string> symlink;
 };
 
-// What a torrent is: the checked, immutable facts of its info dictionary. Shared by everyone as shared_ptr<Metainfo const>; any thread.
+// What a torrent is: the checked, immutable facts of its info dictionary. Shared by everyone as
+// shared_ptr<Metainfo const>; any thread.
 class Metainfo {
 public:
     // The raw bytes of an info dictionary; errors name the field and what was expected of it.
@@ -45,7 +52,10 @@ public:
     std::vector<Sha1Digest> const& hashes() const { return hashes_; }
 
 private:
+    friend struct TorrentDocument;
+
     Metainfo() = default;
+    static Result<std::shared_ptr<Metainfo const>> from_value(bencode::Value info);
 
     InfoHash info_hash_;
     std::vector<std::byte> info_;
@@ -58,7 +68,8 @@ private:
     std::vector<Sha1Digest> hashes_;
 };
 
-// A whole .torrent file: the info dictionary and what stands around it.
+// A whole .torrent file: the info dictionary, which must be right, and what stands around it, of which bad parts are
+// ignored.
 struct TorrentDocument {
     std::shared_ptr<Metainfo const> metainfo;
     std::vector<std::vector<std::string>> trackers;  // tiers: announce-list when usable, else announce (BEP 12)
@@ -66,6 +77,7 @@ struct TorrentDocument {
     std::optional<std::chrono::sys_seconds> created;
     std::string comment;
 
+    // At most limit::kTorrentFileBytes; the errors are sentences for the person who gave the file.
     static Result<TorrentDocument> parse(std::span<std::byte const> file);
 };
 

@@ -7,8 +7,8 @@
 
 namespace rqfs::torrent {
 
-// Arithmetic between bytes, pieces and blocks of one torrent, the short last piece included. Nobody else divides by the piece
-// length. A value; any thread.
+// Arithmetic between bytes, pieces and blocks of one torrent, the short last piece included. Nobody else divides by the
+// piece length. A value; any thread.
 class PieceLayout {
 public:
     PieceLayout() = default;
@@ -25,11 +25,11 @@ public:
     std::optional<BlockAddress> block(std::uint64_t piece, std::uint64_t begin, std::uint64_t length) const;
 
     std::uint32_t bytes(PieceIndex piece) const;
-    std::uint64_t begin(PieceIndex piece) const;      // within the torrent
-    ByteRange range(PieceIndex piece) const;          // within the torrent
+    std::uint64_t begin(PieceIndex piece) const;  // within the torrent
+    ByteRange range(PieceIndex piece) const;      // within the torrent
     std::uint32_t blocks(PieceIndex piece) const;
-    std::uint32_t bytes(BlockAddress block) const;    // 16 KiB but for the last block of a piece
-    std::uint32_t begin(BlockAddress block) const;    // within the piece
+    std::uint32_t bytes(BlockAddress block) const;  // 16 KiB but for the last block of a piece
+    std::uint32_t begin(BlockAddress block) const;  // within the piece
 
     PieceIndex piece_at(std::uint64_t offset) const;  // offset < total_bytes()
     // First and one past the last piece that a range of the torrent touches; equal when the range is empty.
