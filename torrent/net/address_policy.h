@@ -7,11 +7,13 @@ namespace rqfs::torrent {
 // Who told us an address: strangers' words are vetted, the user's are not.
 enum class AddressSource { user, resume, tracker, incoming, pex, dht, lsd };
 
-// Whether we may connect to a peer's address (hardening: a tracker must not make us scan the user's router). Denied when learnt from strangers:
-// loopback, link-local, multicast, unspecified, broadcast, private ranges, ports below 1024 and those of well-known local services. Pure.
+// Whether we may connect to a peer's address (hardening: a tracker must not make us scan the user's router). Denied
+// when learnt from strangers: loopback, link-local, multicast, unspecified, broadcast, private ranges, ports below 1024
+// and those of well-known local services. Pure.
 bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network);
 
-// Whether an HTTP client may connect there for a tracker or torrent-file URL given by a stranger (a torrent's tracker list, a redirect).
+// Whether an HTTP client may connect there for a tracker or torrent-file URL given by a stranger (a torrent's tracker
+// list, a redirect).
 bool may_fetch_from(Address const& address, bool test_network);
 
 }  // namespace rqfs::torrent

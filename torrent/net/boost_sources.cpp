@@ -1,4 +1,3 @@
 // The compiled parts of Asio and Beast, which would otherwise be compiled with every source that includes them.
 #include <boost/asio/impl/src.hpp>
-#include <boost/asio/ssl/impl/src.hpp>
 #include <boost/beast/src.hpp>

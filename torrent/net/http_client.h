@@ -2,42 +2,64 @@
 
 #include "torrent/clock.h"
 #include "torrent/endpoint.h"
+#include "torrent/net/connector.h"
 #include "torrent/net/resolver.h"
+#include "torrent/net/stream_socket.h"
 #include "torrent/net/url.h"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace rqfs::torrent {
 
-// GET for trackers and torrent files: http and https (certificates verified), redirects followed and vetted anew, gzip undone, sizes bounded. The address
-// that was vetted is the one connected to. Throws system_error with a sentence; the whole exchange ends within `time`.
+class TlsContext;
+
+// GET for trackers and torrent files: http and https (certificates verified), redirects followed and vetted anew, gzip
+// undone, sizes bounded. The address that was vetted is the one connected to. Throws system_error with a sentence; the
+// whole exchange ends within `time`. Codes outside torrent_category() mean that the server named in the request was not
+// reached.
 class HttpClient {
 public:
     struct Request {
         Url url;
-        std::size_t max_body_bytes;      // after gzip
+        std::size_t max_body_bytes;  // after gzip
         Duration time;
-        bool trusted = false;            // the user gave the URL: local addresses are allowed (a redirect away from it is vetted)
-        std::optional<bool> want_v6;     // only addresses of this family
+        bool trusted = false;  // the user gave the URL: local addresses are allowed (a redirect away from it is vetted)
+        std::optional<bool> want_v6;  // only addresses of this family
     };
     struct Response {
         unsigned status = 0;
         std::vector<std::byte> body;
-        Url url;                         // after redirects
+        Url url;  // after redirects
     };
 
     HttpClient(Clock& clock, Resolver& resolver, bool test_network);
+    ~HttpClient();
 
     boost::asio::awaitable<Response> get(Request request);
 
+    // Trusts the certificate authorities in this PEM file beside the machine's.
+    void add_ca_file(std::string const& path);
+
 private:
+    struct Answer;
+
+    boost::asio::awaitable<Response> follow(Request request);
+    boost::asio::awaitable<Answer> exchange(Request const& request);
+    boost::asio::awaitable<std::unique_ptr<StreamSocket>> connect(Request const& request);
+    boost::asio::awaitable<std::vector<Address>> vetted_addresses(Request const& request);
+    TlsContext& tls();
+
     Clock& clock_;
     Resolver& resolver_;
     bool test_network_;
+    TcpConnector connector_;
+    std::unique_ptr<TlsContext> tls_;  // made when first needed: it reads files
 };
 
 }  // namespace rqfs::torrent

@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,21 @@ namespace rqfs::torrent {
 class Resolver {
 public:
     virtual ~Resolver() = default;
-    // Literals answer themselves. Throws system_error (host not found) with the host in its sentence; never an empty list.
+    // Literals answer themselves. Throws system_error (host not found) with the host in its sentence; never an empty
+    // list.
     virtual boost::asio::awaitable<std::vector<Address>> resolve(std::string host) = 0;
 };
 
-// The machine's resolver (getaddrinfo, on Asio's own thread).
+// The machine's resolver. getaddrinfo cannot be interrupted and takes tens of seconds where DNS is dead, so each name
+// has a thread of its own that shares nothing but one result handed over through a pipe: whoever is cancelled goes on
+// at once, and so does a daemon that ends.
 class SystemResolver final : public Resolver {
 public:
     boost::asio::awaitable<std::vector<Address>> resolve(std::string host) override;
+
+private:
+    struct Lookup;
+    std::vector<std::weak_ptr<Lookup>> running_;  // those given up but not yet ended too: they count
 };
 
 }  // namespace rqfs::torrent

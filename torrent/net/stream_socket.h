@@ -10,8 +10,9 @@
 
 namespace rqfs::torrent {
 
-// A connected byte stream to a peer: TCP now, uTP and encrypted streams later, in memory in tests. Engine thread only. One read and
-// one write may be under way at a time. Errors are thrown as system_error; end of stream is asio::error::eof.
+// A connected byte stream to a peer: TCP now, uTP and encrypted streams later, in memory in tests. Engine thread only.
+// One read and one write may be under way at a time. Errors are thrown as system_error; end of stream is
+// asio::error::eof.
 class StreamSocket {
 public:
     virtual ~StreamSocket() = default;

@@ -8,7 +8,8 @@
 
 namespace rqfs::torrent {
 
-// The UDP sockets shared by UDP trackers, and later DHT and uTP; virtual, so that tests run whole networks in virtual time. Engine thread only.
+// The UDP sockets shared by UDP trackers, and later DHT and uTP; virtual, so that tests run whole networks in virtual
+// time. Engine thread only.
 class UdpSocket {
 public:
     // Sees every datagram, in the order receivers were added, until one says it was its own.
@@ -20,7 +21,8 @@ public:
 
     virtual ~UdpSocket() = default;
 
-    // Sent or dropped, as the network does: never waits, never fails loudly. Uses the socket of the destination's address family.
+    // Sent or dropped, as the network does: never waits, never fails loudly. Uses the socket of the destination's
+    // address family.
     virtual void send(Endpoint const& to, std::span<std::byte const> bytes) = 0;
     virtual void add(Receiver& receiver) = 0;
     virtual void remove(Receiver& receiver) = 0;

@@ -1,0 +1,125 @@
+#include "torrent/net/udp_sockets.h"
+
+#include "tests/support/run_engine.h"
+#include "torrent/net/listening_sockets.h"
+
+#include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace rqfs::torrent {
+namespace {
+
+namespace asio = boost::asio;
+using tests::run_engine;
+
+struct Catcher final : UdpSocket::Receiver {
+    bool datagram(Endpoint const& from, std::span<std::byte const> bytes) override {
+        if (takes_all || (!bytes.empty() && bytes[0] == wanted)) {
+            senders.push_back(from);
+            datagrams.emplace_back(bytes.begin(), bytes.end());
+            if (then) then();
+            return true;
+        }
+        return false;
+    }
+    bool takes_all = false;
+    std::byte wanted{};
+    std::vector<Endpoint> senders;
+    std::vector<std::vector<std::byte>> datagrams;
+    std::function<void()> then;
+};
+
+class UdpSocketsTest : public ::testing::Test {
+protected:
+    UdpSocketsTest() {
+        ours.start();
+        theirs.start();
+    }
+    ~UdpSocketsTest() override {
+        run_engine(engine, ours.stop());
+        run_engine(engine, theirs.stop());
+    }
+    void run_until(std::function<bool()> const& done) {
+        auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        while (!done() && std::chrono::steady_clock::now() < end) {
+            engine.restart();
+            engine.run_one_for(std::chrono::milliseconds(10));
+        }
+    }
+
+    asio::io_context engine{1};
+    SteadyClock clock;
+    std::vector<std::string> const both{"127.0.0.1:0", "[::1]:0"};
+    UdpSockets ours{engine.get_executor(), clock, open_listening_sockets(engine.get_executor(), both).udp};
+    UdpSockets theirs{engine.get_executor(), clock, open_listening_sockets(engine.get_executor(), both).udp};
+};
+
+TEST_F(UdpSocketsTest, SendsFromTheSocketOfTheDestinationsFamily) {
+    Catcher catcher;
+    catcher.takes_all = true;
+    theirs.add(catcher);
+    std::vector<std::byte> const bytes(3, std::byte{7});
+
+    for (auto const& to : theirs.local()) ours.send(to, bytes);
+    run_until([&] { return catcher.senders.size() == 2; });
+
+    ASSERT_EQ(catcher.senders.size(), 2u);
+    for (auto const& local : ours.local())
+        EXPECT_EQ(std::count(catcher.senders.begin(), catcher.senders.end(), local), 1);
+    EXPECT_EQ(catcher.datagrams[0], bytes);
+}
+
+TEST_F(UdpSocketsTest, AsksReceiversInTheirOrderUntilOneTakesTheDatagram) {
+    Catcher first, second, third;
+    first.wanted = std::byte{1};
+    second.takes_all = third.takes_all = true;
+    for (auto* each : {&first, &second, &third}) theirs.add(*each);
+    std::vector<std::byte> const one(1, std::byte{1}), two(1, std::byte{2});
+
+    ours.send(theirs.local()[0], one);
+    ours.send(theirs.local()[0], two);
+    run_until([&] { return first.datagrams.size() + second.datagrams.size() == 2; });
+
+    EXPECT_EQ(first.datagrams.size(), 1u);
+    EXPECT_EQ(second.datagrams.size(), 1u);
+    EXPECT_TRUE(third.datagrams.empty());
+}
+
+TEST_F(UdpSocketsTest, AReceiverMayLeaveWhileADatagramIsDelivered) {
+    Catcher leaver, stayer;
+    leaver.takes_all = stayer.takes_all = true;
+    leaver.then = [&] { theirs.remove(leaver); };
+    theirs.add(leaver);
+    theirs.add(stayer);
+    std::vector<std::byte> const bytes(1, std::byte{1});
+
+    ours.send(theirs.local()[0], bytes);
+    ours.send(theirs.local()[0], bytes);
+    run_until([&] { return stayer.datagrams.size() == 1; });
+
+    EXPECT_EQ(leaver.datagrams.size(), 1u);
+    EXPECT_EQ(stayer.datagrams.size(), 1u);
+}
+
+TEST_F(UdpSocketsTest, ReceivesMoreThanABatchAndNeverFailsLoudly) {
+    Catcher catcher;
+    catcher.takes_all = true;
+    theirs.add(catcher);
+    std::vector<std::byte> const bytes(100, std::byte{1});
+    std::vector<std::byte> const too_long(70'000);
+
+    for (int i = 0; i < 100; ++i) ours.send(theirs.local()[0], bytes);
+    ours.send(theirs.local()[0], too_long);
+    run_until([&] { return catcher.datagrams.size() == 100; });
+
+    EXPECT_EQ(catcher.datagrams.size(), 100u);
+}
+
+}  // namespace
+}  // namespace rqfs::torrent

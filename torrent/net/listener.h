@@ -1,0 +1,80 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/endpoint.h"
+#include "torrent/net/stream_socket.h"
+#include "torrent/settings.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// Accepts connections and hands them to its owner; nobody gets more than a few handshakes under way. Engine thread
+// only; stop() before destroying.
+class Listener {
+public:
+    // One handshake under way, counted until this is destroyed: the owner keeps it until the peer has said who it is.
+    // May outlive the listener.
+    class Pending {
+    public:
+        Pending() = default;
+        Pending(Pending&&) noexcept = default;
+        Pending& operator=(Pending&& other) noexcept;
+        ~Pending() { release(); }
+
+    private:
+        friend class Listener;
+        struct Counts;
+        Pending(std::shared_ptr<Counts> counts, Address const& address);
+        void release();
+
+        std::shared_ptr<Counts> counts_;
+        Address address_;
+    };
+
+    class Owner {
+    public:
+        virtual ~Owner() = default;
+        // From inside the accept loop: starts the handshake and returns.
+        virtual void incoming(std::unique_ptr<StreamSocket> socket, Pending pending) = 0;
+    };
+
+    // More than these are closed as soon as they are accepted.
+    struct Caps {
+        std::size_t pending = limit::kPendingIncoming;
+        std::size_t pending_per_address = limit::kPendingIncomingPerAddress;
+    };
+
+    Listener(boost::asio::any_io_executor const& executor, Clock& clock,
+             std::vector<boost::asio::ip::tcp::acceptor> acceptors, Owner& owner);
+    Listener(boost::asio::any_io_executor const& executor, Clock& clock,
+             std::vector<boost::asio::ip::tcp::acceptor> acceptors, Owner& owner, Caps caps);
+
+    void start();
+    boost::asio::awaitable<void> stop();
+
+    std::vector<Endpoint> local() const { return local_; }
+    std::uint16_t port() const { return local_.empty() ? std::uint16_t{0} : local_.front().port; }
+
+private:
+    boost::asio::awaitable<void> accept(boost::asio::ip::tcp::acceptor& acceptor);
+    void take(boost::asio::ip::tcp::socket socket);
+
+    Clock& clock_;
+    std::vector<boost::asio::ip::tcp::acceptor> acceptors_;
+    std::vector<Endpoint> local_;
+    Owner& owner_;
+    Caps caps_;
+    std::shared_ptr<Pending::Counts> counts_;
+    TaskGroup tasks_;
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/net/udp_socket.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/udp.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// The machine's UDP sockets, one an address that we listen on; receives in batches. Engine thread only; stop() before
+// destroying.
+class UdpSockets final : public UdpSocket {
+public:
+    UdpSockets(boost::asio::any_io_executor const& executor, Clock& clock,
+               std::vector<boost::asio::ip::udp::socket> sockets);
+    ~UdpSockets() override;
+
+    void start();
+    boost::asio::awaitable<void> stop();
+
+    void send(Endpoint const& to, std::span<std::byte const> bytes) override;
+    void add(Receiver& receiver) override;
+    void remove(Receiver& receiver) override;
+    std::vector<Endpoint> local() const override { return local_; }
+
+private:
+    struct Batch;
+
+    boost::asio::awaitable<void> receive(boost::asio::ip::udp::socket& socket);
+    void deliver(Endpoint const& from, std::span<std::byte const> bytes);
+
+    Clock& clock_;
+    std::vector<boost::asio::ip::udp::socket> sockets_;
+    std::vector<Endpoint> local_;
+    std::vector<Receiver*> receivers_;  // null while being removed during a delivery
+    bool delivering_ = false;
+    std::unique_ptr<Batch> batch_;
+    TaskGroup tasks_;
+};
+
+}  // namespace rqfs::torrent
