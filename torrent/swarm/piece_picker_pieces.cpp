@@ -1,0 +1,248 @@
+#include "torrent/swarm/piece_picker_state.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rqfs::torrent {
+
+PiecePicker::State::State(PieceLayout const& where, Bitfield pieces_here, std::uint64_t seed)
+    : layout(where),
+      have(std::move(pieces_here)),
+      pieces(where.pieces()),
+      needed(where.pieces()),
+      availability(where.pieces(), seed) {
+    for (std::uint32_t i = 0; i < layout.pieces(); ++i)
+        if (have.test(PieceIndex(i))) pieces[i].phase = Phase::have;
+}
+
+void PiecePicker::State::refresh() {
+    if (!wishes_changed) return;
+    wishes_changed = false;
+    std::vector<Target> fresh;
+    for (Wish const& wish : deadlines.merged()) {
+        if (wish.piece.value() >= layout.pieces() || piece(wish.piece).phase == Phase::have) continue;
+        std::uint32_t const before = piece(wish.piece).target;
+        bool const blocked = wish.urgency == Urgency::blocked_player || wish.urgency == Urgency::blocked_copier;
+        bool const was_blocked = before != kNone && targets[before].blocked_since != TimePoint{};
+        fresh.push_back({wish, !blocked ? TimePoint{} : was_blocked ? targets[before].blocked_since : now});
+    }
+    std::vector<Target> const old = std::exchange(targets, std::move(fresh));
+    auto const size = static_cast<std::uint32_t>(targets.size());
+    open_targets.reset(size);
+    pending_targets.reset(size);
+    for (Target const& target : old) piece(target.wish.piece).target = kNone;
+    sections.fill(0);
+    for (std::uint32_t i = 0; i < size; ++i) {
+        piece(targets[i].wish.piece).target = i;
+        ++sections[static_cast<std::size_t>(targets[i].wish.urgency) + 1];
+    }
+    for (std::size_t i = 1; i < sections.size(); ++i) sections[i] += sections[i - 1];
+    for (Target const& target : targets) reclassify(target.wish.piece);
+    for (Target const& target : old) {
+        if (piece(target.wish.piece).target != kNone) continue;
+        reclassify(target.wish.piece);
+        orphans.push_back(target.wish.piece);
+    }
+    trim_due = true;
+    ++changes;
+}
+
+void PiecePicker::State::want(Bitfield const& wanted) {
+    wanted_missing = 0;
+    for (std::uint32_t i = 0; i < layout.pieces(); ++i) {
+        bool const now_wanted = wanted.test(PieceIndex(i));
+        if (now_wanted && pieces[i].phase != Phase::have) ++wanted_missing;
+        if (now_wanted == pieces[i].wanted) continue;
+        pieces[i].wanted = now_wanted;
+        reclassify(PieceIndex(i));
+        if (!now_wanted) orphans.push_back(PieceIndex(i));
+    }
+    ++changes;
+}
+
+void PiecePicker::State::reclassify(PieceIndex index) {
+    Piece const& p = piece(index);
+    bool const wished = p.target != kNone;
+    BlockTable::Flight* const flight = p.flight == kNone ? nullptr : &table.flight(p.flight);
+    bool const open = p.phase == Phase::missing || (flight != nullptr && flight->free > 0 && !flight->alone);
+
+    if (p.phase != Phase::have && (p.wanted || wished))
+        needed.set(index.value());
+    else
+        needed.clear(index.value());
+
+    bool const offer = p.phase == Phase::missing && p.wanted && !wished;
+    if (offer != availability.offered(index)) {
+        if (offer) ++changes;
+        offer ? availability.offer(index) : availability.withdraw(index);
+    }
+    if (flight != nullptr) {
+        bool const list = open && p.wanted && !wished;
+        if (list && flight->listed == kNone) {
+            flight->listed = static_cast<std::uint32_t>(begun.size());
+            begun.push_back(p.flight);
+            ++changes;
+        } else if (!list && flight->listed != kNone) {
+            std::uint32_t const place = std::exchange(flight->listed, kNone);
+            FlightId const last = begun.back();
+            begun.pop_back();
+            if (place < begun.size()) {
+                begun[place] = last;
+                table.flight(last).listed = place;
+            }
+        }
+    }
+    if (!wished) return;
+    if (open ? open_targets.set(p.target) : (open_targets.clear(p.target), false)) ++changes;
+    if (p.phase == Phase::missing || p.phase == Phase::in_flight)
+        pending_targets.set(p.target);
+    else
+        pending_targets.clear(p.target);
+}
+
+PiecePicker::State::FlightId PiecePicker::State::in_flight(PieceIndex index) {
+    Piece& p = piece(index);
+    if (p.phase == Phase::missing) {
+        p.flight = table.open(index, layout.blocks(index));
+        p.phase = Phase::in_flight;
+        reclassify(index);
+    }
+    return p.flight;
+}
+
+void PiecePicker::State::settle(FlightId id) {
+    BlockTable::Flight const& flight = table.flight(id);
+    if (flight.here == 0 && flight.outstanding == 0)
+        end_flight(flight.piece, Phase::missing);
+    else
+        reclassify(flight.piece);
+}
+
+void PiecePicker::State::end_flight(PieceIndex index, Phase next) {
+    Piece& p = piece(index);
+    if (p.flight != kNone) {
+        FlightId const id = p.flight;
+        // The list of begun pieces is left while the flight still has its place in it.
+        table.flight(id).alone = true;
+        reclassify(index);
+        for (std::uint32_t b = 0; b < table.flight(id).blocks.size(); ++b)
+            while (table.flight(id).blocks[b].first != kNone) withdraw(table.flight(id).blocks[b].first);
+        if (p.flight == kNone) return end_flight(index, next);
+        std::uint32_t const owner = table.flight(id).owner;
+        if (owner != kNone && at(owner).own_piece == index) at(owner).own_piece.reset();
+        table.close(id);
+        p.flight = kNone;
+    }
+    if (p.wanted && (p.phase == Phase::have) != (next == Phase::have)) {
+        if (next == Phase::have)
+            --wanted_missing;
+        else
+            ++wanted_missing;
+    }
+    p.phase = next;
+    next == Phase::have ? have.set(index) : have.clear(index);
+    reclassify(index);
+}
+
+void PiecePicker::State::request(PickerPeer& peer, FlightId id, std::uint32_t block) {
+    RequestId const request = table.ask(id, BlockIndex(block), peer.slot, now);
+    peer.rate.asked(now);
+    orders.push_back({Order::Kind::request, peer.handle, table.request(request).block});
+    if (table.flight(id).free == 0) reclassify(table.flight(id).piece);
+}
+
+void PiecePicker::State::withdraw(RequestId id) {
+    BlockTable::Request const& request = table.request(id);
+    orders.push_back({Order::Kind::cancel, at(request.peer).handle, request.block});
+    drop(id, true);
+}
+
+void PiecePicker::State::drop(RequestId id, bool remember) {
+    BlockTable::Request const request = table.request(id);
+    PickerPeer& peer = at(request.peer);
+    if (remember) peer.late_blocks.remember(request.block, now);
+    table.drop(id);
+    peer.nothing_as_of = 0;
+    if (table.queue(peer.slot).size == 0) peer.rate.emptied(now);
+    settle(request.flight);
+}
+
+void PiecePicker::State::doubt(RequestId id) {
+    table.doubt(id);
+    reclassify(table.request(id).block.piece);
+}
+
+void PiecePicker::State::doubt_all(PickerPeer& peer) {
+    peer.rate.emptied(now);
+    for (RequestId id = table.queue(peer.slot).first; id != kNone; id = table.request(id).next_of_peer)
+        if (!peer.allows(table.request(id).block.piece)) doubt(id);
+}
+
+void PiecePicker::State::drop_all(PickerPeer& peer, bool remember) {
+    while (table.queue(peer.slot).first != kNone) drop(table.queue(peer.slot).first, remember);
+}
+
+PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress block) {
+    FlightId const id = piece(block.piece).flight;
+    RequestId const request = id == kNone ? kNone : table.find(id, block.block, peer.slot);
+    if (request == kNone && !peer.late_blocks.take(block, now)) return Arrival::unrequested;
+    budget.received(layout.bytes(block));
+    peer.late = false;
+    peer.snubbed = false;
+    if (request == kNone) {
+        peer.rate.received_late(layout.bytes(block), now);
+        return arrived_late(block);
+    }
+
+    peer.rate.received(layout.bytes(block), table.request(request).sent, now);
+    table.arrived(id, block.block);
+    while (table.flight(id).blocks[block.block.value()].first != kNone) {
+        RequestId const asked = table.flight(id).blocks[block.block.value()].first;
+        asked == request ? drop(asked, false) : withdraw(asked);
+    }
+    if (table.flight(id).complete()) end_flight(block.piece, Phase::complete);
+    return Arrival::wanted;
+}
+
+PiecePicker::Arrival PiecePicker::State::arrived_late(BlockAddress block) {
+    refresh();
+    Piece const& p = piece(block.piece);
+    bool const welcome = p.phase == Phase::in_flight || (p.phase == Phase::missing && needed.test(block.piece.value()));
+    FlightId const id = welcome ? in_flight(block.piece) : kNone;
+    if (id == kNone || table.flight(id).blocks[block.block.value()].here) {
+        duplicate_bytes += layout.bytes(block);
+        return Arrival::duplicate;
+    }
+    table.arrived(id, block.block);
+    while (table.flight(id).blocks[block.block.value()].first != kNone)
+        withdraw(table.flight(id).blocks[block.block.value()].first);
+    if (table.flight(id).complete())
+        end_flight(block.piece, Phase::complete);
+    else
+        reclassify(block.piece);
+    return Arrival::wanted;
+}
+
+std::uint32_t PiecePicker::State::take(Seat& seat, PieceIndex index, std::uint32_t limit) {
+    if (seat.room == 0) return 0;
+    PickerPeer& peer = *seat.peer;
+    FlightId const id = in_flight(index);
+    auto const suits = [&](BlockIndex block, BlockTable::Block const& record) {
+        if (record.first != kNone && table.find(id, block, peer.slot) != kNone) return false;
+        return peer.rejects.empty() || !peer.rejected_lately({index, block}, now);
+    };
+    std::uint32_t taken = 0;
+    while (taken < limit && seat.room > 0 && table.flight(id).free > 0) {
+        std::uint32_t const block = table.find_free(id, suits);
+        if (block == kNone) break;
+        request(peer, id, block);
+        seat.queued += kBlockBytes;
+        --seat.room;
+        --rooms;
+        ++taken;
+    }
+    if (taken == 0) settle(id);
+    return taken;
+}
+
+}  // namespace rqfs::torrent

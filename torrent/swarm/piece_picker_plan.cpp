@@ -1,0 +1,224 @@
+#include "torrent/swarm/piece_picker_state.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rqfs::torrent {
+
+namespace {
+
+// Seconds; the queue times and limits are those of the design's simulation, where 0.5 to 0.8 s of queue is best for
+// start and seek.
+constexpr double kUrgent = 3;  // a deadline this near is urgent
+constexpr double kFar = 6;     // a deadline this far leaves time to learn a peer's rate
+constexpr double kUrgentQueue = 0.5;
+constexpr double kReadingQueue = 0.8;
+constexpr double kBulkQueue = 3;       // libtorrent request_queue_time
+constexpr double kTolerance = 1;       // a peer may be this late ...
+constexpr double kMuchBetter = 1.5;    // ... unless another one is better by this factor
+constexpr double kAffinity = 1.2;      // the peer that had the block before it is kept up to this factor
+constexpr std::uint32_t kLooks = 256;  // pieces looked at for peers that may have none of them
+constexpr std::uint32_t kFarLooks = 64;
+constexpr std::uint32_t kShareChunk = 4;  // blocks after which shares are looked at again
+constexpr double kCopierShare = 0.15;     // of the blocks while players want everything
+constexpr double kRarestShare = 0.10;     // Carlsson and Eager: in-order fetching alone leaves nothing to trade
+constexpr std::uint32_t kFewSeeds = 3;
+constexpr double kCreditLimit = 8;
+constexpr std::chrono::milliseconds kReadingTick{20};
+constexpr std::chrono::milliseconds kTick{250};
+
+}  // namespace
+
+std::vector<PiecePicker::Order> PiecePicker::State::plan() {
+    refresh();
+    check_silence();
+    cancel_orphans();
+    queue_seconds = urgent(kUrgent) ? kUrgentQueue : reading() ? kReadingQueue : kBulkQueue;
+    if (!on_hold) {
+        trim_background();
+        seat_peers();
+        if (rooms > 0 && !targets.empty()) assign_targets();
+        if (rooms > 0) assign_rest();
+        hedge();
+        finish();
+    }
+    return std::exchange(orders, {});
+}
+
+std::optional<TimePoint> PiecePicker::State::next_plan() {
+    refresh();
+    bool waiting = !orders.empty();
+    bool askable = false;
+    for (PickerPeer const* peer : peers) {
+        waiting = waiting || table.queue(peer->slot).size > 0 || !peer->rejects.empty();
+        askable = askable || peer->askable();
+    }
+    if (askable && !on_hold && pending_targets.next(0) < sections[4]) return now + kReadingTick;
+    if (waiting || (askable && !on_hold && needed.count() > 0)) return now + kTick;
+    return std::nullopt;
+}
+
+bool PiecePicker::State::urgent(double within_seconds) const {
+    for (std::size_t i = 0; i < 4; ++i) {
+        std::uint32_t const first = pending_targets.next(sections[i]);
+        if (first < sections[i + 1] && seconds_until(targets[first].wish.deadline) < within_seconds) return true;
+    }
+    return false;
+}
+
+void PiecePicker::State::seat_peers() {
+    seats.clear();
+    rooms = 0;
+    for (PickerPeer* const peer : peers)
+        if (peer->askable()) seat(*peer);
+    if (now - median_at < kTick && median_rate > 0) return;
+    std::vector<double> known;
+    for (Seat const& seat : seats)
+        if (seat.peer->rate.known()) known.push_back(seat.rate);
+    if (known.empty()) return;
+    auto const middle = known.begin() + static_cast<std::ptrdiff_t>(known.size() / 2);
+    std::ranges::nth_element(known, middle);
+    median_rate = *middle;
+    median_at = now;
+}
+
+void PiecePicker::State::seat(PickerPeer& peer) {
+    Seat seat;
+    seat.peer = &peer;
+    seat.rate = rate(peer);
+    BlockTable::Queue const& queue = table.queue(peer.slot);
+    seat.queued = double{kBlockBytes} * queue.expected;
+    seat.good = peer.rate.known() && !peer.late && !peer.parole;
+    std::uint32_t const limit = peer.limit();
+    if (peer.late || peer.snubbed) {
+        seat.room = queue.size == 0 ? 1 : 0;
+    } else {
+        std::uint32_t const depth = peer.rate.depth(seat.rate, queue_seconds, !reading(), limit);
+        seat.room = depth > queue.expected ? std::min(depth - queue.expected, limit - std::min(limit, queue.size)) : 0;
+    }
+    if (peer.nothing_as_of == changes) seat.room = 0;
+    rooms += seat.room;
+    seats.push_back(seat);
+}
+
+void PiecePicker::State::assign_targets() {
+    std::uint32_t looks = 0;
+    std::uint32_t target = open_targets.next(0);
+    while (target < open_targets.size() && rooms > 0 && looks < kLooks) {
+        bool const sharing =
+            target < sections[2] && (pending_targets.next(sections[2]) < sections[4] || wanted_missing > 0);
+        std::uint32_t const limit = sharing ? kShareChunk : kUnlimited;
+        std::uint32_t const assigned = assign_target(target, limit);
+        if (target < sections[2])
+            copier_credit = std::min(kCreditLimit, copier_credit + assigned * kCopierShare / (1 - kCopierShare));
+        if (target < sections[4])
+            rarest_credit = std::min(kCreditLimit, rarest_credit + assigned * kRarestShare / (1 - kRarestShare));
+        share_with_copiers();
+        share_with_rarest();
+        if (assigned == limit) continue;
+        ++looks;
+        target = open_targets.next(target + 1);
+    }
+}
+
+void PiecePicker::State::share_with_copiers() {
+    while (copier_credit >= 1 && rooms > 0) {
+        std::uint32_t const target = open_targets.next(sections[2]);
+        if (target >= sections[4] || assign_target(target, 1) == 0) return;
+        copier_credit -= 1;
+    }
+}
+
+void PiecePicker::State::share_with_rarest() {
+    if (wanted_missing == 0 || complete_peers >= kFewSeeds) return;
+    while (rarest_credit >= 1 && rooms > 0) {
+        // The slowest peer with room: the stream misses it least.
+        Seat* slowest = nullptr;
+        for (Seat& seat : seats)
+            if (seat.room > 0 && !seat.peer->parole && (slowest == nullptr || seat.expected() > slowest->expected()))
+                slowest = &seat;
+        std::uint32_t const before = rooms;
+        if (slowest != nullptr) assign_background(*slowest, 1);
+        rarest_credit -= 1;
+        if (rooms == before) return;
+    }
+}
+
+std::uint32_t PiecePicker::State::assign_target(std::uint32_t number, std::uint32_t limit) {
+    Target const& target = targets[number];
+    PieceIndex const index = target.wish.piece;
+    double const deadline = seconds_until(target.wish.deadline);
+    bool only_good = false;
+    for (Seat& seat : seats) {
+        if (!seat.peer->may_be_asked(index)) continue;
+        seat.reserved = true;
+        only_good = only_good || seat.good;
+    }
+    std::uint32_t taken = 0;
+    Seat const* previous = nullptr;
+    while (taken < limit && rooms > 0 && open_targets.test(number)) {
+        Seat* const best = quickest(number, only_good, previous);
+        if (best == nullptr) break;
+        if (deadline < kUrgent && better_elsewhere(*best, index, deadline)) break;
+        if (take(*best, index, 1) == 0) {
+            best->refused = number;
+            continue;
+        }
+        previous = best;
+        ++taken;
+    }
+    return taken;
+}
+
+PiecePicker::State::Seat* PiecePicker::State::quickest(std::uint32_t target, bool only_good, Seat const* previous) {
+    PieceIndex const index = targets[target].wish.piece;
+    Seat* best = nullptr;
+    double best_time = 0;
+    for (Seat& seat : seats) {
+        if (seat.room == 0 || seat.refused == target || seat.peer->parole || (only_good && !seat.good) ||
+            !seat.peer->may_be_asked(index))
+            continue;
+        double const time = seat.expected() / (&seat == previous ? kAffinity : 1);
+        if (best != nullptr && time >= best_time) continue;
+        best = &seat;
+        best_time = time;
+    }
+    return best;
+}
+
+bool PiecePicker::State::better_elsewhere(Seat const& seat, PieceIndex index, double deadline) {
+    double const time = seat.expected();
+    if (time <= std::max(deadline, 0.3) + kTolerance) return false;
+    return std::ranges::any_of(seats, [&](Seat const& other) {
+        return other.good && other.peer->may_be_asked(index) && other.expected() * kMuchBetter < time;
+    });
+}
+
+void PiecePicker::State::assign_rest() {
+    for (Seat& seat : seats) {
+        if (seat.room == 0) continue;
+        if (seat.peer->parole) {
+            assign_parole(seat);
+            continue;
+        }
+        std::uint32_t const before = seat.room;
+        assign_far(seat, seat.peer->rate.known() ? kFar : kUrgent);
+        if (seat.room > 0) assign_background(seat, kUnlimited);
+        if (seat.room > 0 && !seat.peer->rate.known()) assign_far(seat, 0);
+        if (seat.room == before && !seat.reserved) seat.peer->nothing_as_of = changes;
+    }
+}
+
+void PiecePicker::State::assign_far(Seat& seat, double at_least_seconds) {
+    std::uint32_t target = open_targets.previous(open_targets.size());
+    for (std::uint32_t looks = 0; looks < kFarLooks && target < open_targets.size() && seat.room > 0; ++looks) {
+        Wish const& wish = targets[target].wish;
+        if (seat.peer->may_be_asked(wish.piece)) {
+            seat.reserved = true;
+            if (seconds_until(wish.deadline) >= at_least_seconds) take(seat, wish.piece, kUnlimited);
+        }
+        target = open_targets.previous(target);
+    }
+}
+
+}  // namespace rqfs::torrent
