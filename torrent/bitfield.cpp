@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cassert>
+#include <string>
 
 namespace rqfs::torrent {
 
@@ -12,7 +13,9 @@ constexpr std::byte mask(PieceIndex piece) { return std::byte{0x80} >> (piece.va
 }  // namespace
 
 Bitfield::Bitfield(std::uint32_t pieces, bool all)
-    : bytes_((std::size_t{pieces} + 7) / 8, all ? std::byte{0xff} : std::byte{0}), size_(pieces), count_(all ? pieces : 0) {
+    : bytes_((std::size_t{pieces} + 7) / 8, all ? std::byte{0xff} : std::byte{0}),
+      size_(pieces),
+      count_(all ? pieces : 0) {
     if (all && pieces % 8 != 0) bytes_.back() = static_cast<std::byte>(0xff00u >> (pieces % 8));
 }
 

@@ -4,12 +4,19 @@
 
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 
 namespace rqfs::torrent {
 
 namespace {
 
 constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};  // RFC 4291, 2.5.5.2
+
+// For errors; a stranger's text may be long.
+std::string quoted(std::string_view text) {
+    constexpr std::size_t most = 64;
+    return "'" + std::string(text.substr(0, most)) + (text.size() > most ? "..." : "") + "'";
+}
 
 template <std::size_t AddressBytes>
 std::vector<Endpoint> parse_compact(std::span<std::byte const> bytes) {
@@ -43,20 +50,23 @@ Address Address::v6(std::array<std::uint8_t, 16> const& bytes) {
 }
 
 Result<Address> Address::parse(std::string_view text) {
-    if (text.size() > 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
-    std::string const copy(text);
+    bool const bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+    std::string const copy(bracketed ? text.substr(1, text.size() - 2) : text);
+    // inet_pton stops at a zero byte and would take what is before it.
+    bool const whole = copy.find('\0') == std::string::npos;
     std::array<std::uint8_t, 4> four{};
-    if (inet_pton(AF_INET, copy.c_str(), four.data()) == 1) return v4(four);
+    if (whole && !bracketed && inet_pton(AF_INET, copy.c_str(), four.data()) == 1) return v4(four);
     std::array<std::uint8_t, 16> sixteen{};
-    if (inet_pton(AF_INET6, copy.c_str(), sixteen.data()) == 1) return v6(sixteen);
-    return error(Errc::malformed, "'" + copy + "' is no IP address");
+    if (whole && inet_pton(AF_INET6, copy.c_str(), sixteen.data()) == 1) return v6(sixteen);
+    return error(Errc::malformed, quoted(text) + " is no IP address");
 }
 
 Result<Address> Address::from_bytes(std::span<std::byte const> bytes) {
     std::array<std::uint8_t, 16> copy{};
     if (bytes.size() != 4 && bytes.size() != 16)
         return error(Errc::malformed, "an address has 4 or 16 bytes, not " + std::to_string(bytes.size()));
-    std::transform(bytes.begin(), bytes.end(), copy.begin(), [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
+    std::transform(bytes.begin(), bytes.end(), copy.begin(),
+                   [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
     return bytes.size() == 16 ? v6(copy) : v4({copy[0], copy[1], copy[2], copy[3]});
 }
 
@@ -70,14 +80,14 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     bool const bracketed = !text.empty() && text.front() == '[';
     if (colon == std::string_view::npos || (bracketed && text[colon - 1] != ']') ||
         (!bracketed && text.find(':') != colon))
-        return error(Errc::malformed, "'" + std::string(text) + "' is not ADDRESS:PORT");
+        return error(Errc::malformed, quoted(text) + " is not ADDRESS:PORT");
     auto const address = Address::parse(text.substr(0, colon));
     if (!address) return address.error();
     Endpoint endpoint{*address, 0};
     auto const digits = text.substr(colon + 1);
     auto const [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), endpoint.port);
     if (failure != std::errc() || end != digits.data() + digits.size() || digits.empty())
-        return error(Errc::malformed, "'" + std::string(digits) + "' is no port between 0 and 65535");
+        return error(Errc::malformed, quoted(digits) + " is no port between 0 and 65535");
     return endpoint;
 }
 

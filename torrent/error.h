@@ -5,7 +5,8 @@
 #include <boost/system/system_error.hpp>
 
 #include <string>
-#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace rqfs::torrent {
 

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <sys/random.h>
 
+#include <cerrno>
 #include <new>
 #include <system_error>
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 namespace rqfs::torrent {
 
@@ -26,8 +27,8 @@ int digit_value(char c, bool base32) {
 Result<InfoHash> InfoHash::parse(std::string_view text) {
     bool const base32 = text.size() == kBase32Digits;
     if (!base32 && text.size() != kHexDigits)
-        return error(Errc::malformed, "an info-hash has 40 hexadecimal or 32 base32 digits, not " +
-                                          std::to_string(text.size()));
+        return error(Errc::malformed,
+                     "an info-hash has 40 hexadecimal or 32 base32 digits, not " + std::to_string(text.size()));
     int const bits_per_digit = base32 ? 5 : 4;
     std::array<std::byte, kBytes> bytes{};
     std::uint32_t pending = 0;

@@ -5,8 +5,6 @@
 #include <array>
 #include <compare>
 #include <cstddef>
-#include <cstring>
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>

@@ -177,8 +177,8 @@ Result<Document> Document::parse(std::span<std::byte const> input, Limits limits
 }
 
 std::string_view Document::key_between(std::uint32_t begin, std::uint32_t end) const {
-    auto const text = as_text(input_).substr(begin, end - begin);
-    return text.substr(text.find(':') + 1);
+    while (input_[begin] != std::byte{':'}) ++begin;
+    return {reinterpret_cast<char const*>(input_.data()) + begin + 1, end - begin - 1};
 }
 
 Value::Type Value::type() const {
@@ -253,10 +253,24 @@ std::vector<Value::Pair> Value::pairs() const {
     return found;
 }
 
+bool Value::has_ascending_keys() const {
+    auto const& tokens = document_->tokens_;
+    auto behind = tokens[token_].begin + 1;
+    std::string_view last;
+    for (auto child = token_ + 1; child < tokens[token_].next; child = tokens[child].next) {
+        auto const key = document_->key_between(behind, tokens[child].begin);
+        if (child != token_ + 1 && key <= last) return false;
+        last = key;
+        behind = tokens[child].end;
+    }
+    return true;
+}
+
 bool Value::has_duplicate_keys() const {
+    // Nearly every dictionary is sorted, and of files there may be very many.
+    if (type() != Type::dictionary || has_ascending_keys()) return false;
     auto found = pairs();
-    auto const by_key = [](Pair const& a, Pair const& b) { return a.key < b.key; };
-    if (!std::is_sorted(found.begin(), found.end(), by_key)) std::sort(found.begin(), found.end(), by_key);
+    std::sort(found.begin(), found.end(), [](Pair const& a, Pair const& b) { return a.key < b.key; });
     auto const same_key = [](Pair const& a, Pair const& b) { return a.key == b.key; };
     return std::adjacent_find(found.begin(), found.end(), same_key) != found.end();
 }

@@ -44,6 +44,7 @@ public:
 private:
     friend class Document;
     Value(Document const* document, std::uint32_t token) : document_(document), token_(token) {}
+    bool has_ascending_keys() const;
 
     Document const* document_;
     std::uint32_t token_;
