@@ -1,0 +1,158 @@
+#include "tools/control/protocol.h"
+#include "tools/control/default_paths.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <set>
+#include <string>
+
+namespace {
+
+using namespace rqfs::tools;
+using namespace rqfs::torrent;
+namespace json = boost::json;
+
+// What a client reads of what the server writes.
+template <class Parse, class T>
+auto there_and_back(T const& value, Parse parse) {
+    return parse(parse_json(json::serialize(to_json(value))).value()).value();
+}
+
+TEST(Protocol, CarriesATorrent) {
+    TorrentReply reply;
+    reply.path = "/mnt/Film";
+    reply.status.info_hash = InfoHash::parse(std::string(40, 'a')).value();
+    reply.status.name = "Film \"x\" 電影";
+    reply.status.state = TorrentState::downloading;
+    reply.status.reason = "asking 3 peers";
+    reply.status.size_bytes = 5'000'000'000;
+    reply.status.pieces = 77;
+    reply.status.progress = 0.25;
+    reply.status.is_private = true;
+    reply.status.added = std::chrono::sys_seconds(std::chrono::seconds(1'700'000'000));
+
+    auto const back = there_and_back(reply, torrent_from_json);
+
+    EXPECT_EQ(back.path, reply.path);
+    EXPECT_EQ(back.status.info_hash, reply.status.info_hash);
+    EXPECT_EQ(back.status.name, reply.status.name);
+    EXPECT_EQ(back.status.state, reply.status.state);
+    EXPECT_EQ(back.status.reason, reply.status.reason);
+    EXPECT_EQ(back.status.size_bytes, reply.status.size_bytes);
+    EXPECT_EQ(back.status.pieces, reply.status.pieces);
+    EXPECT_DOUBLE_EQ(back.status.progress, reply.status.progress);
+    EXPECT_TRUE(back.status.is_private);
+    EXPECT_EQ(back.status.added, reply.status.added);
+}
+
+TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
+    PeerStatus peer;
+    peer.endpoint = Endpoint::parse("[fd99::1]:6881").value();
+    peer.client = "x\xFF";
+    peer.round_trip = std::chrono::milliseconds(12);
+    TrackerStatus tracker;
+    tracker.url = "http://t/announce";
+    tracker.seeders = 5;
+    tracker.next_announce = std::chrono::seconds(30);
+    FileStatus file;
+    file.index = FileIndex(3);
+    file.path = "a/b";
+    SessionReply session;
+    session.status.listening = {Endpoint::parse("0.0.0.0:6881").value()};
+    session.status.up_limit = std::numeric_limits<std::uint64_t>::max();
+
+    EXPECT_EQ(there_and_back(peer, peer_from_json).endpoint, peer.endpoint);
+    EXPECT_EQ(there_and_back(peer, peer_from_json).client, "x\xEF\xBF\xBD");
+    EXPECT_EQ(there_and_back(peer, peer_from_json).round_trip, peer.round_trip);
+    EXPECT_EQ(there_and_back(tracker, tracker_from_json).seeders, tracker.seeders);
+    EXPECT_EQ(there_and_back(tracker, tracker_from_json).leechers, std::nullopt);
+    EXPECT_EQ(there_and_back(tracker, tracker_from_json).next_announce, tracker.next_announce);
+    EXPECT_EQ(there_and_back(file, file_from_json).index, file.index);
+    EXPECT_EQ(there_and_back(session, session_from_json).status.listening, session.status.listening);
+    EXPECT_EQ(there_and_back(session, session_from_json).status.up_limit, session.status.up_limit);
+}
+
+TEST(Protocol, KnowsAWordForEveryState) {
+    for (auto const state :
+         {TorrentState::metadata, TorrentState::checking, TorrentState::idle, TorrentState::downloading,
+          TorrentState::seeding, TorrentState::paused, TorrentState::error}) {
+        TorrentReply reply;
+        reply.status.state = state;
+
+        EXPECT_EQ(there_and_back(reply, torrent_from_json).status.state, state);
+    }
+}
+
+TEST(Protocol, WritesNoInfinity) {
+    TorrentReply reply;
+    reply.status.down_rate = std::numeric_limits<double>::infinity();
+
+    EXPECT_EQ(there_and_back(reply, torrent_from_json).status.down_rate, 0);
+}
+
+TEST(Protocol, IgnoresUnknownMembersAndRefusesWrongTypes) {
+    EXPECT_TRUE(torrent_from_json(json::parse(R"({"name": "x", "of_tomorrow": [1]})")));
+    EXPECT_FALSE(torrent_from_json(json::parse(R"({"name": 5})")));
+    EXPECT_FALSE(torrent_from_json(json::parse(R"({"pieces": -1})")));
+    EXPECT_FALSE(torrent_from_json(json::parse(R"({"state": "dreaming"})")));
+    EXPECT_FALSE(torrent_from_json(json::parse("[]")));
+}
+
+TEST(Protocol, HasAKindAndAStatusForEveryError) {
+    std::set<std::string> kinds;
+    for (int code = 1; code <= static_cast<int>(Errc::stopping); ++code) {
+        auto const reply = error_reply(static_cast<Errc>(code), "why");
+
+        EXPECT_GE(reply.status, 400u);
+        EXPECT_NE(reply.kind, "internal");
+        kinds.insert(reply.kind);
+    }
+    EXPECT_EQ(kinds.size(), static_cast<std::size_t>(Errc::stopping));
+}
+
+TEST(Protocol, CarriesErrorsWithCandidates) {
+    ErrorReply const error{409, "ambiguous", "fits 2", {"a", "b"}};
+
+    auto const back = there_and_back(error, error_from_json);
+
+    EXPECT_EQ(back.kind, error.kind);
+    EXPECT_EQ(back.message, error.message);
+    EXPECT_EQ(back.candidates, error.candidates);
+}
+
+TEST(Protocol, RefusesDeepAndBrokenJson) {
+    EXPECT_TRUE(parse_json(std::string(60, '[') + std::string(60, ']')));
+    EXPECT_FALSE(parse_json(std::string(65, '[') + std::string(65, ']')));
+    EXPECT_FALSE(parse_json("{} {}"));
+    EXPECT_FALSE(parse_json("{\"a\": \"\xFF\"}"));
+    EXPECT_FALSE(parse_json(""));
+}
+
+TEST(DefaultPaths, FollowXdgForUsers) {
+    Environment environment{1000, "/home/u", "", "", "/run/user/1000"};
+
+    EXPECT_EQ(default_config_file(environment), "/home/u/.config/rqfs/rqfs.yaml");
+    EXPECT_EQ(default_store(environment), "/home/u/.local/share/rqfs");
+    EXPECT_EQ(default_socket(environment, "/s"), "/run/user/1000/rqfs.sock");
+
+    environment.config_home = "/c";
+    environment.data_home = "/d";
+    environment.runtime_dir.clear();
+    EXPECT_EQ(default_config_file(environment), "/c/rqfs/rqfs.yaml");
+    EXPECT_EQ(default_store(environment), "/d/rqfs");
+    EXPECT_EQ(default_socket(environment, "/s"), "/s/rqfs.sock");
+}
+
+TEST(DefaultPaths, AreSystemPathsForRoot) {
+    Environment const environment{0, "/root", "/c", "/d", "/run/user/0"};
+
+    EXPECT_EQ(default_config_file(environment), "/etc/rqfs.yaml");
+    EXPECT_EQ(default_store(environment), "/var/lib/rqfs");
+    EXPECT_EQ(default_socket(environment, "/s"), "/run/rqfs.sock");
+}
+
+}  // namespace

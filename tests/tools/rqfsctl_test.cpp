@@ -1,0 +1,312 @@
+#include "tests/tools/control_harness.h"
+
+#include <boost/json/parse.hpp>
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace rqfs::tests;
+using rqfs::torrent::Errc;
+using rqfs::torrent::FileIndex;
+using rqfs::torrent::FileStatus;
+using rqfs::torrent::TorrentState;
+
+bool has(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+
+class Rqfsctl : public testing::Test {
+protected:
+    Rqfsctl() {
+        auto& film = harness.control.with('a', "Film", TorrentState::downloading);
+        film.status.reason = "asking 3 peers";
+        film.status.pieces = film.status.have_pieces = 4;
+        film.status.size_bytes = film.status.have_bytes = 1u << 20;
+        film.status.progress = 1;
+        FileStatus file;
+        file.path = "Film.mkv";
+        film.files.push_back(file);
+        auto& evil = harness.control.with('b', "evil\x1b[31m", TorrentState::metadata);
+        evil.status.reason = "no peers yet";
+        harness.start();
+    }
+
+    Finished run(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), {"--socket", harness.socket()});
+        return run_program(RQFSCTL_PATH, arguments);
+    }
+
+    std::vector<std::string> calls() {
+        harness.stop();
+        return harness.control.calls;
+    }
+
+    std::string file(std::string const& name, std::string const& content) {
+        auto const path = harness.directory() + "/" + name;
+        std::ofstream(path) << content;
+        return path;
+    }
+
+    ControlHarness harness;
+};
+
+TEST_F(Rqfsctl, ListsTorrentsInColumns) {
+    auto const finished = run({"list"});
+
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(finished.out,
+              "HASH      STATE        DONE     SIZE  DOWN  UP  PEERS  NAME\n"
+              "aaaaaaaa  downloading  100%  1.0 MiB     -   -      0  Film\n"
+              "bbbbbbbb  metadata     0.0%        -     -   -      0  evil\\x1b[31m\n");
+}
+
+TEST_F(Rqfsctl, SaysInWordsWhyATorrentWaits) {
+    auto const finished = run({"status", "bbb"});
+
+    EXPECT_TRUE(has(finished.out, "  state       metadata: no peers yet\n")) << finished.out;
+}
+
+TEST_F(Rqfsctl, ShowsTheSession) {
+    auto const finished = run({"status"});
+
+    EXPECT_EQ(finished.exit_status, 0);
+    EXPECT_TRUE(has(finished.out, "mounted at  /mnt/films\n")) << finished.out;
+}
+
+TEST_F(Rqfsctl, PrintsPathAndMagnetAlone) {
+    EXPECT_EQ(run({"path", "Film"}).out, "/mnt/films/Film\n");
+    EXPECT_EQ(run({"magnet", "Film"}).out, "magnet:?xt=urn:btih:" + std::string(40, 'a') + "\n");
+}
+
+TEST_F(Rqfsctl, PrintsOneJsonDocumentForEveryCommand) {
+    std::vector<std::vector<std::string>> const commands{{"list"},
+                                                         {"status"},
+                                                         {"status", "Film"},
+                                                         {"files", "Film"},
+                                                         {"peers", "Film"},
+                                                         {"trackers", "Film"},
+                                                         {"path", "Film"},
+                                                         {"magnet", "Film"},
+                                                         {"add", "magnet:x1"},
+                                                         {"download", "Film"},
+                                                         {"pause", "Film"},
+                                                         {"resume", "Film"},
+                                                         {"verify", "Film"},
+                                                         {"connect", "Film", "10.0.0.1:6881"},
+                                                         {"limit", "--up", "1M"},
+                                                         {"log", "fs=debug"},
+                                                         {"remove", "Film"}};
+
+    for (auto command : commands) {
+        command.push_back("--json");
+        auto const finished = run(command);
+
+        EXPECT_EQ(finished.exit_status, 0) << command.front() << finished.err;
+        boost::system::error_code code;
+        boost::json::parse(finished.out, code);
+        EXPECT_FALSE(code) << command.front() << ": " << finished.out;
+    }
+}
+
+TEST_F(Rqfsctl, AddsLinksAndFilesAndPrintsHashAndPath) {
+    auto const torrent = file("x.torrent", "d4:infode1:ae");
+
+    auto const finished = run({"add", "--paused", "magnet:x1", torrent, std::string(40, 'c')});
+
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(finished.out, std::string(40, '1') + " /mnt/films/magnet:x1\n" + std::string(40, 'f') +
+                                " /mnt/films/file\n" + std::string(40, 'c') +
+                                " /mnt/films/magnet:?xt=urn:btih:" + std::string(40, 'c') + "\n");
+    EXPECT_EQ(calls().front(), "add magnet:x1 paused");
+    EXPECT_EQ(harness.control.uploaded.size(), 13u);
+}
+
+TEST_F(Rqfsctl, GoesOnAfterASourceThatFails) {
+    harness.on_engine([&] {
+        harness.control.add_fails["magnet:bad1"] = {Errc::malformed, "the magnet link has no xt"};
+    });
+
+    auto const finished = run({"add", "/no/such.torrent", "magnet:bad1", "magnet:good2"});
+
+    EXPECT_EQ(finished.exit_status, 1);
+    EXPECT_EQ(finished.err,
+              "rqfsctl: \"/no/such.torrent\" is no magnet link, no URL, and cannot be read as a torrent file: No such "
+              "file or directory\n"
+              "rqfsctl: the magnet link has no xt\n");
+    EXPECT_EQ(finished.out, std::string(40, '2') + " /mnt/films/magnet:good2\n");
+}
+
+TEST_F(Rqfsctl, RefusesWhatCannotBeATorrentFile) {
+    EXPECT_TRUE(has(run({"add", harness.directory()}).err, "is a directory"));
+    EXPECT_TRUE(has(run({"add", file("empty", "")}).err, "is empty"));
+    auto const large = file("large", "");
+    ASSERT_EQ(truncate(large.c_str(), (64 << 20) + 1), 0);
+    EXPECT_TRUE(has(run({"add", large}).err, "over 64 MiB"));
+}
+
+TEST_F(Rqfsctl, WaitsForTheMetadata) {
+    auto waiting = std::thread([&] {
+        bool added = false;
+        while (!added) harness.on_engine([&] { added = harness.control.known.size() == 3; });
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        harness.on_engine([&] {
+            harness.control.known[2].status.pieces = 9;
+            harness.control.known[2].status.directory = "Real Name";
+        });
+    });
+
+    auto const finished = run({"add", "--wait", "magnet:x1"});
+
+    waiting.join();
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(finished.out, std::string(40, '1') + " /mnt/films/Real Name\n");
+}
+
+TEST_F(Rqfsctl, WaitsNoLongerThanThereIsHope) {
+    harness.on_engine([&] {
+        auto& failed = harness.control.with('1', "Broken", TorrentState::error);
+        failed.status.reason = "the metadata does not match its hash";
+    });
+
+    auto const finished = run({"add", "--wait", "magnet:x1"});
+
+    EXPECT_EQ(finished.exit_status, 1);
+    EXPECT_EQ(finished.err, "rqfsctl: \"Broken\" failed: the metadata does not match its hash\n");
+}
+
+TEST_F(Rqfsctl, ActsOnEveryTorrentAndReportsTheOneThatFails) {
+    auto const finished = run({"pause", "Film", "none", "bbbb"});
+
+    EXPECT_EQ(finished.exit_status, 1);
+    EXPECT_EQ(finished.err, "rqfsctl: no torrent is called \"none\", and no info-hash begins with it\n");
+    EXPECT_EQ(calls(), (std::vector<std::string>{"pause aaaaaaaa", "pause bbbbbbbb"}));
+}
+
+TEST_F(Rqfsctl, SendsEveryOptionOn) {
+    EXPECT_EQ(run({"remove", "bbbb", "--keep-data"}).exit_status, 0);
+    EXPECT_EQ(run({"verify", "Film", "--cancel"}).exit_status, 0);
+    EXPECT_EQ(run({"download", "Film", "Film.mkv"}).exit_status, 0);
+    EXPECT_EQ(run({"connect", "Film", "seed.example:6881"}).exit_status, 0);
+    EXPECT_EQ(run({"limit", "--up", "500K", "--down", "unlimited"}).out, "up 500 KiB/s, down unlimited\n");
+    EXPECT_EQ(run({"log", "--torrent", "Film", "torrent=trace"}).exit_status, 0);
+    EXPECT_EQ(run({"log", "--peer", "10.0.0.1:99", "torrent="}).exit_status, 0);
+    EXPECT_EQ(calls(), (std::vector<std::string>{"remove bbbbbbbb keep", "verify aaaaaaaa cancel",
+                                                 "download aaaaaaaa 0", "connect aaaaaaaa seed.example 6881",
+                                                 "limit up=512000 down=0", "log aaaaaaaa trace", "log 10.0.0.1:99 "}));
+}
+
+TEST_F(Rqfsctl, FindsATorrentByAPathInTheMount) {
+    auto const path = file("inside.mkv", "x");
+    std::string const hash(40, 'a');
+    if (setxattr(path.c_str(), "user.rqfs.infohash", hash.data(), hash.size(), 0) != 0)
+        GTEST_SKIP() << "the temporary directory knows no user xattrs";
+
+    EXPECT_EQ(run({"path", path}).out, "/mnt/films/Film\n");
+}
+
+TEST_F(Rqfsctl, SaysThatAPathIsOutsideTheMount) {
+    auto const path = file("outside", "x");
+
+    auto const finished = run({"path", path});
+
+    EXPECT_EQ(finished.exit_status, 1);
+    EXPECT_EQ(finished.err, "rqfsctl: \"" + path + "\" is not inside the directory of a torrent\n");
+}
+
+TEST_F(Rqfsctl, ListsTheCandidatesOfAnAmbiguousName) {
+    harness.on_engine([&] { harness.control.with('e', "Film"); });
+
+    auto const finished = run({"pause", "Film"});
+
+    EXPECT_EQ(finished.exit_status, 1);
+    EXPECT_EQ(finished.err, "rqfsctl: \"Film\" fits 2 torrents: aaaaaaaa Film, eeeeeeee Film\n");
+    EXPECT_TRUE(calls().empty());
+}
+
+TEST_F(Rqfsctl, EndsWith2WhenUsedWrongly) {
+    for (std::vector<std::string> const& arguments :
+         std::vector<std::vector<std::string>>{{},
+                                               {"dance"},
+                                               {"add"},
+                                               {"pause"},
+                                               {"files"},
+                                               {"list", "--dance"},
+                                               {"connect", "Film"},
+                                               {"limit", "--up", "fast"},
+                                               {"log", "debug"},
+                                               {"log", "--torrent", "a", "--peer", "1.2.3.4:5", "torrent=debug"},
+                                               {"path", "a", "b"},
+                                               {"path", ""}}) {
+        auto const finished = run(arguments);
+
+        EXPECT_EQ(finished.exit_status, 2) << (arguments.empty() ? "" : arguments.front()) << finished.err;
+        EXPECT_TRUE(finished.err.starts_with("rqfsctl: ")) << finished.err;
+        EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
+        EXPECT_EQ(finished.out, "");
+    }
+}
+
+TEST_F(Rqfsctl, PrintsHelpAndVersion) {
+    EXPECT_TRUE(has(run({"--help"}).out, "remove"));
+    EXPECT_TRUE(has(run({"add", "--help"}).out, "--paused"));
+    EXPECT_TRUE(run({"--version"}).out.starts_with("rqfsctl "));
+}
+
+TEST(RqfsctlAlone, EndsWith3WhenNoDaemonIsThere) {
+    auto const finished = run_program(RQFSCTL_PATH, {"--socket", "/nowhere/rqfs.sock", "list"});
+
+    EXPECT_EQ(finished.exit_status, 3);
+    EXPECT_EQ(finished.err,
+              "rqfsctl: no daemon answers at /nowhere/rqfs.sock; is rqfs running? (--socket says where)\n");
+}
+
+TEST(RqfsctlAlone, ComesBackFromStopWhenTheDaemonHasEnded) {
+    std::string directory = std::filesystem::temp_directory_path().string() + "/rqfs-stop-XXXXXX";
+    ASSERT_NE(mkdtemp(directory.data()), nullptr);
+    auto const socket = directory + "/s";
+    pid_t const daemon = fork();
+    if (daemon == 0) {
+        // A daemon that needs half a second to end.
+        class Stopping final : public rqfs::tools::DaemonControl {
+        public:
+            explicit Stopping(boost::asio::io_context& engine) : engine_(engine) {}
+            std::string mountpoint() const override { return {}; }
+            std::string store() const override { return {}; }
+            std::uint32_t process_id() const override { return 0; }
+            void request_stop() override { engine_.stop(); }
+            void set_log_level(std::string_view, std::string_view) override {}
+
+        private:
+            boost::asio::io_context& engine_;
+        };
+        boost::asio::io_context engine;
+        Stopping stopping(engine);
+        FakeControl control;
+        rqfs::torrent::SteadyClock clock;
+        rqfs::tools::ControlServer server(engine.get_executor(), clock, control, stopping);
+        server.open(socket);
+        engine.run_for(std::chrono::seconds(20));
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        _exit(0);
+    }
+    while (access(socket.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+
+    auto const finished = run_program(RQFSCTL_PATH, {"--socket", socket, "stop"});
+
+    int status = 0;
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(waitpid(daemon, &status, WNOHANG), daemon) << "rqfsctl came back too early";
+    std::filesystem::remove_all(directory);
+}
+
+}  // namespace

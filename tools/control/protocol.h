@@ -1,0 +1,76 @@
+#pragma once
+
+#include "torrent/control.h"
+#include "torrent/error.h"
+#include "torrent/status.h"
+
+#include <boost/json/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rqfs::tools {
+
+// What rqfs and rqfsctl say to each other: HTTP/1.1 with JSON bodies over a Unix socket (rqfs-api.7). The names of JSON
+// members are those of the structs; times are seconds since 1970, rates bytes a second.
+
+inline constexpr std::string_view kTorrentFileType = "application/x-bittorrent";
+inline constexpr std::size_t kJsonDepth = 64;  // hardening.md T50
+
+// A torrent and the directory that shows it.
+struct TorrentReply {
+    torrent::TorrentStatus status;
+    std::string path;  // absolute; empty when not mounted
+};
+
+struct SessionReply {
+    torrent::SessionStatus status;
+    std::string version;
+    std::string mountpoint;
+    std::string store;
+    std::uint32_t process_id = 0;
+};
+
+struct AddReply {
+    torrent::InfoHash info_hash;
+    bool was_there = false;
+    std::string name;
+    std::string path;
+};
+
+// Why a request failed, as {"error": {"kind", "message"}}; candidates where a name fits several torrents.
+struct ErrorReply {
+    unsigned status = 500;
+    std::string kind;
+    std::string message;
+    std::vector<std::string> candidates;
+};
+
+// The kind and HTTP status of an error of ours.
+ErrorReply error_reply(torrent::Errc code, std::string message);
+
+boost::json::value to_json(TorrentReply const& reply);
+boost::json::value to_json(SessionReply const& reply);
+boost::json::value to_json(AddReply const& reply);
+boost::json::value to_json(ErrorReply const& reply);
+boost::json::value to_json(torrent::FileStatus const& file);
+boost::json::value to_json(torrent::PeerStatus const& peer);
+boost::json::value to_json(torrent::TrackerStatus const& tracker);
+
+// Members that are missing keep their default, unknown ones are ignored: versions may differ. A member of the wrong
+// type is malformed.
+torrent::Result<TorrentReply> torrent_from_json(boost::json::value const& value);
+torrent::Result<SessionReply> session_from_json(boost::json::value const& value);
+torrent::Result<AddReply> added_from_json(boost::json::value const& value);
+torrent::Result<ErrorReply> error_from_json(boost::json::value const& value);
+torrent::Result<torrent::FileStatus> file_from_json(boost::json::value const& value);
+torrent::Result<torrent::PeerStatus> peer_from_json(boost::json::value const& value);
+torrent::Result<torrent::TrackerStatus> tracker_from_json(boost::json::value const& value);
+
+// The body of a request or reply; nothing but whitespace may follow the document.
+torrent::Result<boost::json::value> parse_json(std::string_view text);
+
+}  // namespace rqfs::tools

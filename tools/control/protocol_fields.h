@@ -1,0 +1,112 @@
+#pragma once
+
+#include "tools/control/protocol.h"
+
+namespace rqfs::tools {
+
+// The members of everything the protocol carries, named once for reading and writing. `visit(name, member)`.
+
+template <class Visit, class Reply>
+void fields_of_torrent(Visit& visit, Reply& reply) {
+    auto& s = reply.status;
+    visit("info_hash", s.info_hash);
+    visit("name", s.name);
+    visit("state", s.state);
+    visit("reason", s.reason);
+    visit("path", reply.path);
+    visit("directory", s.directory);
+    visit("size_bytes", s.size_bytes);
+    visit("have_bytes", s.have_bytes);
+    visit("pieces", s.pieces);
+    visit("have_pieces", s.have_pieces);
+    visit("piece_bytes", s.piece_bytes);
+    visit("progress", s.progress);
+    visit("check_progress", s.check_progress);
+    visit("wanted_bytes", s.wanted_bytes);
+    visit("wanted_have_bytes", s.wanted_have_bytes);
+    visit("down_rate", s.down_rate);
+    visit("up_rate", s.up_rate);
+    visit("downloaded_bytes", s.downloaded_bytes);
+    visit("uploaded_bytes", s.uploaded_bytes);
+    visit("wasted_bytes", s.wasted_bytes);
+    visit("peers_connected", s.peers_connected);
+    visit("peers_known", s.peers_known);
+    visit("seeds_connected", s.seeds_connected);
+    visit("readers", s.readers);
+    visit("blocked_reads", s.blocked_reads);
+    visit("is_private", s.is_private);
+    visit("download", s.download);
+    visit("added", s.added);
+}
+
+template <class Visit, class Reply>
+void fields_of_session(Visit& visit, Reply& reply) {
+    auto& s = reply.status;
+    visit("version", reply.version);
+    visit("process_id", reply.process_id);
+    visit("mountpoint", reply.mountpoint);
+    visit("store", reply.store);
+    visit("torrents", s.torrents);
+    visit("peers", s.peers);
+    visit("down_rate", s.down_rate);
+    visit("up_rate", s.up_rate);
+    visit("down_limit", s.down_limit);
+    visit("up_limit", s.up_limit);
+    visit("listening", s.listening);
+    visit("incoming_seen", s.incoming_seen);
+    visit("disk_free_bytes", s.disk_free_bytes);
+}
+
+template <class Visit, class Reply>
+void fields_of_added(Visit& visit, Reply& reply) {
+    visit("info_hash", reply.info_hash);
+    visit("was_there", reply.was_there);
+    visit("name", reply.name);
+    visit("path", reply.path);
+}
+
+template <class Visit, class File>
+void fields_of_file(Visit& visit, File& file) {
+    visit("index", file.index);
+    visit("path", file.path);
+    visit("size_bytes", file.size_bytes);
+    visit("have_bytes", file.have_bytes);
+    visit("wanted", file.wanted);
+    visit("pad", file.pad);
+}
+
+template <class Visit, class Peer>
+void fields_of_peer(Visit& visit, Peer& peer) {
+    visit("endpoint", peer.endpoint);
+    visit("client", peer.client);
+    visit("source", peer.source);
+    visit("incoming", peer.incoming);
+    visit("choking_us", peer.choking_us);
+    visit("interested_in_us", peer.interested_in_us);
+    visit("choked_by_us", peer.choked_by_us);
+    visit("interesting", peer.interesting);
+    visit("snubbed", peer.snubbed);
+    visit("progress", peer.progress);
+    visit("down_rate", peer.down_rate);
+    visit("up_rate", peer.up_rate);
+    visit("downloaded_bytes", peer.downloaded_bytes);
+    visit("uploaded_bytes", peer.uploaded_bytes);
+    visit("requests_in_flight", peer.requests_in_flight);
+    visit("requests_queued", peer.requests_queued);
+    visit("round_trip_milliseconds", peer.round_trip);
+}
+
+template <class Visit, class Tracker>
+void fields_of_tracker(Visit& visit, Tracker& tracker) {
+    visit("url", tracker.url);
+    visit("tier", tracker.tier);
+    visit("state", tracker.state);
+    visit("message", tracker.message);
+    visit("peers", tracker.peers);
+    visit("seeders", tracker.seeders);
+    visit("leechers", tracker.leechers);
+    visit("downloads", tracker.downloads);
+    visit("next_announce_seconds", tracker.next_announce);
+}
+
+}  // namespace rqfs::tools

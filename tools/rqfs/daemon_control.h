@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rqfs::tools {
+
+// What the control server asks of the daemon around the engine; Daemon implements it, tests fake it. Engine thread
+// only.
+class DaemonControl {
+public:
+    virtual ~DaemonControl() = default;
+
+    virtual std::string mountpoint() const = 0;  // absolute; empty when nothing is mounted
+    virtual std::string store() const = 0;
+    virtual std::uint32_t process_id() const = 0;
+    // Ends the daemon in order; returns at once.
+    virtual void request_stop() = 0;
+    // Level "trace" ... "off" of the logger torrent, cache, fs, rqfs or all. Throws Errc::malformed naming what is
+    // allowed.
+    virtual void set_log_level(std::string_view logger, std::string_view level) = 0;
+};
+
+}  // namespace rqfs::tools

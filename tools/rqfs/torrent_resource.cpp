@@ -1,0 +1,155 @@
+// The resources below /v1/torrents/T; the second half of ControlApi.
+#include "tools/rqfs/api_body.h"
+#include "tools/rqfs/control_api.h"
+#include "tools/rqfs/torrent_selector.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/string.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+#include <variant>
+
+namespace rqfs::tools {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using torrent::Errc;
+
+namespace {
+
+template <class Items>
+ApiReply listing(std::string_view name, Items const& items) {
+    json::array list;
+    for (auto const& item : items) list.push_back(to_json(item));
+    json::object document;
+    document[name] = std::move(list);
+    return {200, std::move(document), {}, false};
+}
+
+bool is_action(std::string_view name) {
+    return name == "pause" || name == "resume" || name == "verify" || name == "download" || name == "connect";
+}
+
+bool is_part(std::string_view name) {
+    return name == "files" || name == "peers" || name == "trackers" || name == "magnet";
+}
+
+struct HostAndPort {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+// "seed.example:6881", "10.0.0.1:6881", "[fd99::1]:6881".
+HostAndPort parse_host_and_port(std::string const& text) {
+    auto const colon = text.rfind(':');
+    auto host = text.substr(0, colon);
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+        host = host.substr(1, host.size() - 2);
+    else if (host.find_first_of("[]:") != std::string::npos)
+        host.clear();
+    std::uint16_t port = 0;
+    bool good = false;
+    if (colon != std::string::npos) {
+        auto const* const end = text.data() + text.size();
+        auto const [stop, code] = std::from_chars(text.data() + colon + 1, end, port);
+        good = code == std::errc() && stop == end && port != 0;
+    }
+    if (!good || host.empty())
+        fail(Errc::malformed, "\"endpoint\" must be HOST:PORT like 10.0.0.1:6881 or [fd99::1]:6881");
+    return {std::move(host), port};
+}
+
+}  // namespace
+
+torrent::InfoHash ControlApi::find(std::string const& text) const {
+    auto const found = select_torrent(text, control_.torrents());
+    if (auto const* const failure = std::get_if<ErrorReply>(&found)) throw ApiFailure{*failure, {}};
+    return std::get<torrent::InfoHash>(found);
+}
+
+TorrentReply ControlApi::reply_of(torrent::TorrentStatus status) const {
+    auto const mountpoint = daemon_.mountpoint();
+    auto path = status.directory.empty() || mountpoint.empty() ? std::string() : mountpoint + "/" + status.directory;
+    return {std::move(status), std::move(path)};
+}
+
+asio::awaitable<ApiReply> ControlApi::torrent(ApiRequest request) {
+    auto const info_hash = find(request.target.path[2]);
+    if (request.target.path.size() == 4) co_return co_await torrent_part(std::move(request), info_hash);
+    ApiReply reply;
+    if (request.method == "GET") {
+        reply.body = to_json(reply_of(control_.torrent(info_hash)));
+    } else if (request.method == "DELETE") {
+        allow_in_query(request.target.query, {"keep_data"});
+        co_await control_.remove(info_hash, flag_in_query(request.target.query, "keep_data"));
+        json::object document;
+        document["info_hash"] = info_hash.hex();
+        reply.body = std::move(document);
+    } else {
+        fail_method("GET, DELETE");
+    }
+    co_return reply;
+}
+
+asio::awaitable<ApiReply> ControlApi::torrent_part(ApiRequest request, torrent::InfoHash info_hash) {
+    auto const part = request.target.path[3];
+    if (!is_part(part) && !is_action(part)) fail(Errc::not_found, "there is no such resource");
+    auto const method = is_action(part) ? "POST" : "GET";
+    if (request.method != method) fail_method(method);
+    if (part == "files") co_return listing(part, control_.files(info_hash));
+    if (part == "peers") co_return listing(part, control_.peers(info_hash));
+    if (part == "trackers") co_return listing(part, control_.trackers(info_hash));
+    if (part == "magnet") {
+        json::object document;
+        document["magnet"] = control_.magnet(info_hash);
+        ApiReply reply;
+        reply.body = std::move(document);
+        co_return reply;
+    }
+    auto body = part == "verify"     ? parse_body(request.body, {"cancel"})
+                : part == "download" ? parse_body(request.body, {"files"})
+                : part == "connect"  ? parse_body(request.body, {"endpoint"})
+                                     : parse_body(request.body, {});
+    co_return co_await torrent_action(part, info_hash, std::move(body));
+}
+
+asio::awaitable<ApiReply> ControlApi::torrent_action(std::string action, torrent::InfoHash info_hash,
+                                                     json::object body) {
+    if (action == "pause") co_await control_.pause(info_hash);
+    if (action == "resume") co_await control_.resume(info_hash);
+    if (action == "verify") control_.verify(info_hash, flag_member(body, "cancel").value_or(false));
+    if (action == "download") co_await download(info_hash, std::move(body));
+    if (action == "connect") {
+        auto const endpoint = parse_host_and_port(required_text(body, "endpoint"));
+        co_await control_.connect(info_hash, endpoint.host, endpoint.port);
+    }
+    ApiReply reply;
+    reply.body = to_json(reply_of(control_.torrent(info_hash)));
+    co_return reply;
+}
+
+asio::awaitable<void> ControlApi::download(torrent::InfoHash info_hash, json::object body) {
+    std::vector<torrent::FileIndex> wanted;
+    if (auto const* const files = body.if_contains("files")) {
+        if (!files->is_array()) fail(Errc::malformed, "\"files\" must be a list of paths");
+        auto const known = control_.files(info_hash);
+        if (known.empty() && !files->get_array().empty())
+            fail(Errc::not_found, "the torrent's files are not known yet: its metadata is missing");
+        for (auto const& element : files->get_array()) {
+            if (!element.is_string()) fail(Errc::malformed, "\"files\" must be a list of paths");
+            auto const& text = element.get_string();
+            auto const selected = select_files({text.data(), text.size()}, known);
+            if (auto const* const failure = std::get_if<ErrorReply>(&selected)) throw ApiFailure{*failure, {}};
+            auto const& indices = std::get<0>(selected);
+            wanted.insert(wanted.end(), indices.begin(), indices.end());
+        }
+        std::sort(wanted.begin(), wanted.end());
+        wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    }
+    co_await control_.download(info_hash, std::move(wanted));
+}
+
+}  // namespace rqfs::tools

@@ -1,0 +1,145 @@
+#include "tools/rqfsctl/command_line.h"
+
+#include "tools/rqfsctl/failure.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#ifndef RQFS_VERSION
+#define RQFS_VERSION "unknown"
+#endif
+
+namespace rqfs::tools {
+
+namespace {
+
+constexpr char const* kTorrent = "T";
+constexpr char const* kTorrentHelp = "First digits of the info-hash, a unique name, or a path inside the mount";
+
+CLI::App* command(CLI::App& app, char const* name, char const* description) {
+    auto* const made = app.add_subcommand(name, description);
+    made->fallthrough();
+    return made;
+}
+
+CLI::App* torrent_command(CLI::App& app, Arguments& to, char const* name, char const* description) {
+    auto* const made = command(app, name, description);
+    auto take = [&to](std::string const& text) { to.torrents = {text}; };
+    made->add_option_function<std::string>(kTorrent, take, kTorrentHelp)->required();
+    return made;
+}
+
+CLI::App* torrents_command(CLI::App& app, Arguments& to, char const* name, char const* description) {
+    auto* const made = command(app, name, description);
+    made->add_option(kTorrent, to.torrents, kTorrentHelp)->required()->expected(1, -1);
+    return made;
+}
+
+void add_showing_commands(CLI::App& app, Arguments& to) {
+    auto* const add =
+        command(app, "add", "Add torrents: magnet links, torrent files, or http(s) URLs of torrent files");
+    add->add_option("SOURCE", to.sources, "Magnet link, torrent file or URL")->required()->expected(1, -1);
+    add->add_flag("--paused", to.paused, "Add, but connect to nobody until resumed");
+    add->add_flag("--download", to.download, "Fetch it whole, not only what is read");
+    add->add_flag("--wait", to.wait, "Wait for the metadata; with --download until all is there");
+    command(app, "list", "List all torrents");
+    auto* const status = command(app, "status", "Show the session, or why a torrent is where it is");
+    auto take = [&to](std::string const& text) { to.torrents = {text}; };
+    status->add_option_function<std::string>(kTorrent, take, kTorrentHelp);
+    torrent_command(app, to, "files", "List the files of a torrent");
+    torrent_command(app, to, "peers", "List the peers a torrent is connected to");
+    torrent_command(app, to, "trackers", "List the trackers of a torrent");
+    torrent_command(app, to, "path", "Print where a torrent is in the mount");
+    torrent_command(app, to, "magnet", "Print the magnet link of a torrent");
+}
+
+void add_changing_commands(CLI::App& app, Arguments& to) {
+    auto* const download =
+        torrent_command(app, to, "download", "Fetch files in the background, all when none is named");
+    download->add_option("FILE", to.files, "Path or number as `files` shows it, or a path inside the mount");
+    torrents_command(app, to, "pause", "Disconnect torrents from their peers");
+    torrents_command(app, to, "resume", "Let torrents go on; retry after an error");
+    auto* const remove = torrents_command(app, to, "remove", "Remove torrents and their data");
+    remove->add_flag("--keep-data", to.keep_data, "Keep the data for when the torrent is added again");
+    auto* const verify = torrent_command(app, to, "verify", "Check the stored data in the background");
+    verify->add_flag("--cancel", to.cancel, "End the check that is under way");
+    auto* const connect = torrent_command(app, to, "connect", "Connect to a peer");
+    connect->add_option("HOST:PORT", to.endpoint, "Where the peer listens")->required();
+    auto* const limit = command(app, "limit", "Show or set the limits of the transfer rates");
+    limit->add_option("--up", to.up, "Upload limit in bytes a second like 500K or 2M; 0 or unlimited")
+        ->type_name("RATE");
+    limit->add_option("--down", to.down, "Download limit")->type_name("RATE");
+    auto* const log = command(app, "log", "Set the level of a logger");
+    auto* const torrent = log->add_option("--torrent", to.log_torrent, "Only of this torrent")->type_name("T");
+    log->add_option("--peer", to.log_peer, "Only of this peer")->type_name("ADDR:PORT")->excludes(torrent);
+    log->add_option("LOGGER=LEVEL", to.log_level,
+                    "torrent, cache, fs, rqfs or all = trace, debug, info, warn, error or off")
+        ->required();
+    command(app, "stop", "End the daemon and wait until it has ended");
+}
+
+std::unique_ptr<CLI::App> make_app(Arguments& to) {
+    auto app = std::make_unique<CLI::App>("Controls the torrent filesystem rqfs.", "rqfsctl");
+    app->set_version_flag("--version", "rqfsctl " RQFS_VERSION);
+    app->add_option("--socket", to.socket, "Control socket of the daemon")->type_name("PATH");
+    app->add_flag("--json", to.json, "Print one JSON document");
+    app->require_subcommand(1);
+    add_showing_commands(*app, to);
+    add_changing_commands(*app, to);
+    return app;
+}
+
+std::string one_line(std::string text) {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
+}
+
+void check(Arguments const& arguments) {
+    auto const equals = arguments.log_level.find('=');
+    if (arguments.command == "log" && (equals == std::string::npos || equals == 0))
+        throw CLI::ValidationError("LOGGER=LEVEL",
+                                   "torrent=debug or the like was expected, not " + arguments.log_level);
+}
+
+void collect_options(CLI::App const& app, std::string const& prefix, std::vector<std::string>& into) {
+    for (auto const* const option : app.get_options())
+        for (auto const& name : option->get_lnames()) into.push_back(prefix + "--" + name);
+}
+
+}  // namespace
+
+ParsedArguments parse_arguments(std::vector<std::string> arguments) {
+    Arguments parsed;
+    auto const app = make_app(parsed);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    try {
+        app->parse(std::move(arguments));
+        parsed.command = app->get_subcommands().front()->get_name();
+        check(parsed);
+        return {std::move(parsed), {}, kExitDone};
+    } catch (CLI::CallForHelp const&) {
+        auto const chosen = app->get_subcommands();
+        return {std::nullopt, chosen.empty() ? app->help() : chosen.front()->help(), kExitDone};
+    } catch (CLI::CallForVersion const& version) {
+        return {std::nullopt, std::string(version.what()) + "\n", kExitDone};
+    } catch (CLI::ParseError const& failure) {
+        return {std::nullopt, "rqfsctl: " + one_line(failure.what()) + "; rqfsctl --help tells more\n", kExitUsage};
+    }
+}
+
+std::vector<std::string> known_commands_and_options() {
+    Arguments unused;
+    auto const app = make_app(unused);
+    std::vector<std::string> known;
+    collect_options(*app, {}, known);
+    for (auto const* const sub : app->get_subcommands({})) {
+        known.push_back(sub->get_name());
+        collect_options(*sub, sub->get_name() + " ", known);
+    }
+    return known;
+}
+
+}  // namespace rqfs::tools
