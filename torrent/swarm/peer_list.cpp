@@ -1,0 +1,250 @@
+#include "torrent/swarm/peer_list.h"
+
+#include "torrent/swarm/peer_priority.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace rqfs::torrent {
+
+namespace {
+
+// The /24 or, for IPv6, the /64: what one household or one rented server has.
+Address network_of(Address const& address) {
+    auto const bytes = address.bytes();
+    if (!address.is_v6()) return Address::v4({bytes[0], bytes[1], bytes[2], 0});
+    std::array<std::uint8_t, 16> network{};
+    std::copy_n(bytes.begin(), 8, network.begin());
+    return Address::v6(network);
+}
+
+// Smaller is dialled first.
+auto dial_order(KnownPeer const& peer) {
+    return std::tuple(!peer.user(), peer.failures, !peer.sources.contains(PeerSource::lsd), ~peer.priority,
+                      peer.last_try.value_or(TimePoint::min()), peer.endpoint);
+}
+
+// Smaller is evicted first.
+auto worth(KnownPeer const& peer) {
+    return std::tuple(~peer.failures, peer.last_useful.value_or(peer.added), peer.endpoint);
+}
+
+}  // namespace
+
+bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
+    if (endpoint.port == 0 || banned(endpoint.address)) return false;
+    forget_old_marks(now);
+    auto const known = peers_.find(endpoint);
+    if (known != peers_.end() && known->second.sources.contains(source)) {
+        if (source == PeerSource::user) known->second.next_dial = now;
+        return !known->second.given_up();
+    }
+    if (network_full(endpoint, source)) return known != peers_.end() && !known->second.given_up();
+    if (known == peers_.end() && peers_.size() >= options_.entries && !make_room()) return false;
+    auto& peer = peers_[endpoint];
+    if (known == peers_.end()) {
+        peer.endpoint = endpoint;
+        peer.added = now;
+        peer.next_dial = now;
+        peer.priority = priority(endpoint);
+    }
+    peer.sources.add(source);
+    ++networks_[Network(network_of(endpoint.address), source)];
+    if (source == PeerSource::user) peer.next_dial = now;
+    return !peer.given_up();
+}
+
+void PeerList::forget_old_marks(TimePoint now) {
+    for (auto entry = peers_.begin(); entry != peers_.end();) {
+        auto const current = entry++;
+        if (current->second.given_up() && current->second.state == KnownPeer::State::idle &&
+            now >= current->second.next_dial + kGivenUpFor)
+            erase(current);
+    }
+}
+
+bool PeerList::make_room() {
+    auto worst = peers_.end();
+    for (auto entry = peers_.begin(); entry != peers_.end(); ++entry) {
+        if (entry->second.user() || entry->second.state != KnownPeer::State::idle) continue;
+        if (worst == peers_.end() || worth(entry->second) < worth(worst->second)) worst = entry;
+    }
+    if (worst == peers_.end()) return false;
+    erase(worst);
+    return true;
+}
+
+void PeerList::erase(std::map<Endpoint, KnownPeer>::iterator entry) {
+    for (auto const source : kPeerSources) {
+        if (!entry->second.sources.contains(source)) continue;
+        auto const network = networks_.find(Network(network_of(entry->first.address), source));
+        if (--network->second == 0) networks_.erase(network);
+    }
+    peers_.erase(entry);
+}
+
+bool PeerList::network_full(Endpoint const& endpoint, PeerSource source) const {
+    if (source == PeerSource::user || options_.per_network_and_source == 0) return false;
+    auto const network = networks_.find(Network(network_of(endpoint.address), source));
+    return network != networks_.end() && network->second >= options_.per_network_and_source;
+}
+
+std::uint32_t PeerList::priority(Endpoint const& endpoint) const {
+    auto const& own = endpoint.address.is_v6() ? own_v6_ : own_v4_;
+    if (own) return peer_priority(*own, endpoint);
+    std::array<std::uint8_t, 16> made_up{};
+    for (std::size_t i = 0; i < made_up.size(); ++i)
+        made_up[i] = static_cast<std::uint8_t>(options_.seed >> (8 * (i % 4)));
+    auto const address =
+        endpoint.address.is_v6() ? Address::v6(made_up) : Address::v4({made_up[0], made_up[1], made_up[2], made_up[3]});
+    return peer_priority({address, 0}, endpoint);
+}
+
+void PeerList::set_external(Endpoint const& own) {
+    auto& place = own.address.is_v6() ? own_v6_ : own_v4_;
+    if (place == own) return;
+    place = own;
+    for (auto& [endpoint, peer] : peers_) peer.priority = priority(endpoint);
+}
+
+bool PeerList::dialable(KnownPeer const& peer, bool skip_seeds) const {
+    return peer.state == KnownPeer::State::idle && !peer.given_up() && !(skip_seeds && peer.seed);
+}
+
+std::optional<Endpoint> PeerList::next(bool skip_seeds, TimePoint now) {
+    KnownPeer* best = nullptr;
+    for (auto& [endpoint, peer] : peers_) {
+        if (!dialable(peer, skip_seeds) || peer.next_dial > now) continue;
+        if (best == nullptr || dial_order(peer) < dial_order(*best)) best = &peer;
+    }
+    if (best == nullptr) return std::nullopt;
+    best->state = KnownPeer::State::dialling;
+    best->last_try = now;
+    return best->endpoint;
+}
+
+std::optional<TimePoint> PeerList::next_dial(bool skip_seeds) const {
+    std::optional<TimePoint> earliest;
+    for (auto const& [endpoint, peer] : peers_)
+        if (dialable(peer, skip_seeds)) earliest = std::min(earliest.value_or(TimePoint::max()), peer.next_dial);
+    return earliest;
+}
+
+void PeerList::back_off(KnownPeer& peer, TimePoint now) {
+    peer.state = KnownPeer::State::idle;
+    auto const wait = limit::kRedial * std::max<std::uint32_t>(1, std::min<std::uint32_t>(peer.failures, 60));
+    peer.next_dial = now + std::min<Duration>(wait, kLongestRedial);
+}
+
+void PeerList::failed(Endpoint const& endpoint, TimePoint now) {
+    auto const entry = peers_.find(endpoint);
+    if (entry == peers_.end()) return;
+    ++entry->second.failures;
+    back_off(entry->second, now);
+}
+
+void PeerList::abandoned(Endpoint const& endpoint) {
+    auto const entry = peers_.find(endpoint);
+    if (entry != peers_.end() && entry->second.state == KnownPeer::State::dialling)
+        entry->second.state = KnownPeer::State::idle;
+}
+
+bool PeerList::connected(Endpoint const& endpoint, TimePoint now) {
+    auto const entry = peers_.find(endpoint);
+    if (entry == peers_.end()) return false;
+    entry->second.state = KnownPeer::State::connected;
+    entry->second.last_try = now;
+    return true;
+}
+
+void PeerList::disconnected(Endpoint const& endpoint, bool useful, TimePoint now) {
+    auto const entry = peers_.find(endpoint);
+    if (entry == peers_.end()) return;
+    if (useful) {
+        entry->second.failures = 0;
+        entry->second.last_useful = now;
+    } else {
+        ++entry->second.failures;
+    }
+    back_off(entry->second, now);
+}
+
+void PeerList::set_seed(Endpoint const& endpoint, bool seed) {
+    auto const entry = peers_.find(endpoint);
+    if (entry != peers_.end()) entry->second.seed = seed;
+}
+
+void PeerList::retry_all(TimePoint now) {
+    for (auto& [endpoint, peer] : peers_)
+        if (!peer.given_up()) peer.next_dial = std::min(peer.next_dial, now);
+}
+
+void PeerList::ban(Address const& address) {
+    for (auto entry = peers_.lower_bound(Endpoint{address, 0});
+         entry != peers_.end() && entry->first.address == address;)
+        erase(entry++);
+    if (!banned_.insert(address).second) return;
+    ban_order_.push_back(address);
+    if (ban_order_.size() <= kBans) return;
+    banned_.erase(ban_order_.front());
+    ban_order_.pop_front();
+}
+
+void PeerList::give_up(Endpoint const& endpoint, TimePoint now) {
+    auto const entry = peers_.find(endpoint);
+    if (entry == peers_.end()) return;
+    auto& peer = entry->second;
+    peer.sources = PeerSources::from_bits(peer.sources.bits() &
+                                          static_cast<std::uint8_t>(~static_cast<std::uint8_t>(PeerSource::user)));
+    peer.failures = limit::kMaxDialFailures;
+    peer.last_try = now;
+    peer.state = KnownPeer::State::idle;
+}
+
+void PeerList::keep_only(std::span<PeerSource const> sources) {
+    for (auto entry = peers_.begin(); entry != peers_.end();) {
+        auto const& peer = entry->second;
+        bool const keep =
+            peer.state == KnownPeer::State::connected ||
+            std::any_of(sources.begin(), sources.end(), [&](PeerSource s) { return peer.sources.contains(s); });
+        auto const current = entry++;
+        if (!keep) erase(current);
+    }
+}
+
+KnownPeer const* PeerList::find(Endpoint const& endpoint) const {
+    auto const entry = peers_.find(endpoint);
+    return entry == peers_.end() ? nullptr : &entry->second;
+}
+
+std::vector<KnownPeer> PeerList::best(std::size_t count) const {
+    std::vector<KnownPeer> best;
+    for (auto const& [endpoint, peer] : peers_)
+        if (!peer.given_up()) best.push_back(peer);
+    std::sort(best.begin(), best.end(), [](KnownPeer const& a, KnownPeer const& b) {
+        auto const rank = [](KnownPeer const& p) {
+            return std::tuple(p.state != KnownPeer::State::connected, !p.last_useful.has_value(), p.failures,
+                              -p.last_useful.value_or(p.added).time_since_epoch(), p.endpoint);
+        };
+        return rank(a) < rank(b);
+    });
+    if (best.size() > count) best.resize(count);
+    return best;
+}
+
+PeerList::Counts PeerList::counts() const {
+    Counts counts;
+    counts.banned = banned_.size();
+    for (auto const& [endpoint, peer] : peers_) {
+        if (peer.given_up()) continue;
+        ++counts.known;
+        counts.idle += peer.state == KnownPeer::State::idle;
+        counts.dialling += peer.state == KnownPeer::State::dialling;
+        counts.connected += peer.state == KnownPeer::State::connected;
+        counts.seeds += peer.seed;
+    }
+    return counts;
+}
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "torrent/endpoint.h"
+#include "torrent/settings.h"
+#include "torrent/swarm/peer_source.h"
+#include "torrent/units.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// An address of a torrent's swarm, connected or not.
+struct KnownPeer {
+    enum class State { idle, dialling, connected };
+
+    Endpoint endpoint;
+    PeerSources sources;
+    State state = State::idle;
+    std::uint32_t failures = 0;  // in a row; a useful connection ends the row
+    bool seed = false;           // had everything when we last saw it
+    TimePoint added{};
+    std::optional<TimePoint> last_useful;  // when a connection that brought or took data ended
+    std::optional<TimePoint> last_try;     // when it was last dialled or connected
+    TimePoint next_dial{};                 // not before
+    std::uint32_t priority = 0;            // BEP 40, with our own address
+
+    bool user() const { return sources.contains(PeerSource::user); }
+    // Dialled in vain limit::kMaxDialFailures times: kept only as a mark, so that a tracker or PEX cannot make us dial
+    // it for ever.
+    bool given_up() const { return !user() && failures >= limit::kMaxDialFailures; }
+};
+
+// The addresses we know of one torrent, where from, and which to dial next. Pure; owned by Torrent.
+//
+// Whether an address may be dialled at all (loopback, private networks, ports) is judged before it is added.
+class PeerList {
+public:
+    struct Options {
+        std::size_t entries = limit::kPeerListEntries;
+        // Per /24 (IPv6: /64) and source; the user's own are not counted. 0: no such limit (test networks).
+        std::size_t per_network_and_source = limit::kPeersPerNetworkAndSource;
+        // Makes the order of dialling differ between us and others as long as our external address is unknown.
+        std::uint32_t seed = 0;
+    };
+
+    explicit PeerList(Options const& options) : options_(options) {}
+
+    // False when it was refused: banned, its network's share is used up, no room, or port 0.
+    bool add(Endpoint const& endpoint, PeerSource source, TimePoint now);
+    // Our address as others see it, one a family (BEP 24, or `yourip` of BEP 10), with our listening port.
+    void set_external(Endpoint const& own);
+
+    // The best one to dial now, which is then `dialling` until one of the calls below; seeds are left out when we are
+    // one ourselves. Order: the user's, fewest failures, local peers (LSD), BEP 40's priority, longest ago.
+    std::optional<Endpoint> next(bool skip_seeds, TimePoint now);
+    // When next() may have one though none is added; nothing: never.
+    std::optional<TimePoint> next_dial(bool skip_seeds) const;
+    void failed(Endpoint const& endpoint, TimePoint now);
+    void abandoned(Endpoint const& endpoint);  // the dial was called off: no failure
+    // False when the address is not known (an incoming peer's port that we were not told).
+    bool connected(Endpoint const& endpoint, TimePoint now);
+    // useful: the connection got through the handshake and neither side broke the protocol.
+    void disconnected(Endpoint const& endpoint, bool useful, TimePoint now);
+    void set_seed(Endpoint const& endpoint, bool seed);
+    // Everybody idle and not given up may be dialled at once: after a pause, or when the network is back.
+    void retry_all(TimePoint now);
+
+    // Proof of bad data: forgotten, and refused from now on. The oldest bans end when there are kBans.
+    void ban(Address const& address);
+    bool banned(Address const& address) const { return banned_.contains(address); }
+
+    // Never worth another dial: ourselves, or a proven liar where an address is shared by many (laboratories).
+    void give_up(Endpoint const& endpoint, TimePoint now);
+    // Forgets every address that none of `sources` told us; connected ones stay until they leave.
+    void keep_only(std::span<PeerSource const> sources);
+
+    KnownPeer const* find(Endpoint const& endpoint) const;
+    // The ones worth remembering on disk, best first: lately useful, then never failed; none given up.
+    std::vector<KnownPeer> best(std::size_t count) const;
+
+    struct Counts {
+        std::size_t known = 0;  // without those given up
+        std::size_t idle = 0;
+        std::size_t dialling = 0;
+        std::size_t connected = 0;
+        std::size_t seeds = 0;
+        std::size_t banned = 0;
+    };
+    Counts counts() const;
+
+    static constexpr std::size_t kBans = 4'096;                // 10 times the connections of a session
+    static constexpr std::chrono::minutes kLongestRedial{10};  // for the user's own, which are never given up
+    static constexpr std::chrono::hours kGivenUpFor{1};        // then it may be learnt anew
+
+private:
+    using Network = std::pair<Address, PeerSource>;
+
+    void forget_old_marks(TimePoint now);
+    bool make_room();
+    void erase(std::map<Endpoint, KnownPeer>::iterator entry);
+    bool network_full(Endpoint const& endpoint, PeerSource source) const;
+    std::uint32_t priority(Endpoint const& endpoint) const;
+    bool dialable(KnownPeer const& peer, bool skip_seeds) const;
+    void back_off(KnownPeer& peer, TimePoint now);
+
+    Options options_;
+    std::map<Endpoint, KnownPeer> peers_;  // ordered: strangers choose the keys, and a hash table could be flooded
+    std::map<Network, std::size_t> networks_;
+    std::set<Address> banned_;
+    std::deque<Address> ban_order_;
+    std::optional<Endpoint> own_v4_;
+    std::optional<Endpoint> own_v6_;
+};
+
+}  // namespace rqfs::torrent

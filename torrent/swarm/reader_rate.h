@@ -1,0 +1,51 @@
+#pragma once
+
+#include "torrent/units.h"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+namespace rqfs::torrent {
+
+// How fast one reader consumes, and whether it paces itself (a player) or takes all it can get (a copier). Pure; part
+// of Demand.
+class ReaderRate {
+public:
+    ReaderRate(bool known_copier, TimePoint opened);
+
+    void consumed(std::uint64_t bytes, TimePoint now);  // the reader's place moved on by this much
+    void sought(TimePoint now);                         // it went elsewhere: players fill their buffers anew
+    void waiting(bool waits, TimePoint now);            // a read is under way, or none is any more
+
+    bool greedy() const { return greedy_; }
+    double rate() const { return rate_; }  // bytes a second, within [kLeast, kMost]
+
+    static constexpr double kUnknown = 1.25e6;  // 10 Mbit/s, a usual film (engine 2.3)
+    static constexpr double kLeast = 64e3;
+    static constexpr double kMost = 64e6;
+    static constexpr std::chrono::seconds kPacedAtFirst{30};  // players fill 8 s to 150 MiB before they pace themselves
+
+private:
+    static constexpr std::size_t kWaitBuckets = 20;  // of half a second
+    static constexpr std::size_t kByteBuckets = 30;  // of a second
+
+    void account(TimePoint now);
+    void classify(TimePoint now);
+    void estimate(TimePoint now);
+    void begin_epoch(TimePoint now);
+
+    bool greedy_;
+    bool waits_ = false;
+    double rate_ = kUnknown;
+    TimePoint accounted_;  // the waiting time is counted up to here
+    TimePoint sought_;
+    TimePoint epoch_;  // consumption is measured from here on
+    TimePoint last_consumed_;
+    bool copier_;
+    std::array<Duration, kWaitBuckets> waited_{};
+    std::array<std::uint64_t, kByteBuckets> bytes_{};
+    std::int64_t byte_bucket_ = 0;
+};
+
+}  // namespace rqfs::torrent
