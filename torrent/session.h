@@ -32,10 +32,11 @@ public:
         Resolver& resolver;
     };
 
+    // Opens the listening sockets: throws Errc::busy with a sentence that names an explicit port in use.
     Session(Parts parts, Settings settings);
     ~Session() override;
 
-    // Listens (throws Errc::busy with a sentence that names an explicit port in use), then brings back every torrent of the store.
+    // Brings back every torrent of the store, then accepts peers.
     boost::asio::awaitable<void> start();
     // Tells trackers `stopped` (at most limit::kTrackerStopTime), closes peers, saves what is unsaved. Waiting reads throw Errc::stopping.
     boost::asio::awaitable<void> stop();

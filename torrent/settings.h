@@ -96,6 +96,8 @@ inline constexpr std::chrono::seconds kMinAnnounceInterval{60};
 inline constexpr std::chrono::seconds kDefaultAnnounceInterval{1800};
 inline constexpr std::chrono::seconds kMaxAnnounceInterval{86'400};
 inline constexpr std::uint32_t kAnnouncesAtOnce = 50;             // LT
+inline constexpr std::uint32_t kBencodeTokensTracker = 65'536;   // eight a peer in the older form: 400 peers take 3,200, a reply of 1 MiB seldom more
+inline constexpr std::chrono::seconds kEarlyAnnounce{120};        // TR: between announces where the tracker names no `min interval`
 inline constexpr std::uint32_t kNumWant = 200;                    // LT
 inline constexpr std::chrono::seconds kUdpConnectionId{60};       // BEP 15
 inline constexpr std::size_t kUrlBytes = 8u << 10;

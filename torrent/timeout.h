@@ -2,6 +2,7 @@
 
 #include "torrent/clock.h"
 #include "torrent/error.h"
+#include "torrent/event.h"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -39,6 +40,17 @@ boost::asio::awaitable<T> with_timeout(Clock& clock, boost::asio::awaitable<T> o
         if (failure) std::rethrow_exception(failure);
         co_return std::move(value);
     }
+}
+
+// Returns when `event` is notified, or after `limit`.
+inline boost::asio::awaitable<void> wait_at_most(Clock& clock, Event& event, Duration limit) {
+    namespace asio = boost::asio;
+    auto const executor = co_await asio::this_coro::executor;
+    auto group = asio::experimental::make_parallel_group(asio::co_spawn(executor, event.wait(), asio::deferred),
+                                                         asio::co_spawn(executor, clock.sleep(limit), asio::deferred));
+    auto wait = group.async_wait(asio::experimental::wait_for_one(), asio::deferred);
+    auto [order, failure, timer_failure] = co_await std::move(wait)(asio::use_awaitable);
+    if (failure && timer_failure) std::rethrow_exception(failure);
 }
 
 }  // namespace rqfs::torrent

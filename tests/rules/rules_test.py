@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""The house rules of CONTRIBUTING.md that a machine can check: layers, threads, coroutines, sizes."""
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LAYERS = ('torrent', 'cache', 'fs', 'tools')
+
+
+def sources(*folders, suffixes=('.h', '.cpp')):
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob('*')):
+            if path.suffix in suffixes:
+                yield path
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def includes(path):
+    return re.findall(r'^\s*#include\s+[<"]([^>"]+)[>"]', path.read_text(), re.M)
+
+
+def code(path):
+    """The text without comments and string literals, lines kept."""
+    text = path.read_text()
+    text = re.sub(r'//[^\n]*', '', text)
+    text = re.sub(r'/\*.*?\*/', lambda m: '\n' * m[0].count('\n'), text, flags=re.S)
+    return re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+
+
+class Layers(unittest.TestCase):
+    # What each folder may include of ours; inside torrent/ the parts know each other one way.
+    MAY = {
+        'torrent/metainfo': ('torrent/metainfo/', 'VOCABULARY'),
+        'torrent/swarm': ('torrent/swarm/', 'torrent/metainfo/', 'VOCABULARY'),
+        'torrent/net': ('torrent/net/', 'VOCABULARY'),
+        'torrent/peer': ('torrent/peer/', 'torrent/net/', 'torrent/metainfo/', 'torrent/swarm/rate_', 'VOCABULARY'),
+        'torrent/tracker': ('torrent/tracker/', 'torrent/net/', 'torrent/metainfo/', 'VOCABULARY'),
+        'torrent': ('torrent/',),
+        'cache': ('cache/', 'torrent/metainfo/piece_layout.h', 'VOCABULARY'),
+        'fs': ('fs/', 'torrent/metainfo/', 'VOCABULARY'),
+        'tools': ('tools/', 'fs/', 'cache/', 'torrent/'),
+    }
+    # Headers of torrent/ that join its parts: not vocabulary.
+    ENGINE = {'session', 'session_state', 'session_context', 'torrent', 'connections', 'download', 'readers', 'metadata_fetch',
+              'add_source', 'connection_budget'}
+
+    def allowed(self, included, folder):
+        for rule in self.MAY[folder]:
+            if rule == 'VOCABULARY':
+                parts = pathlib.PurePosixPath(included)
+                if parts.parent.as_posix() == 'torrent' and parts.stem not in self.ENGINE:
+                    return True
+            elif included.startswith(rule):
+                return True
+        return False
+
+    def test_includes_point_one_way(self):
+        wrong = []
+        for path in sources(*LAYERS):
+            folder = max((f for f in self.MAY if name(path).startswith(f + '/')), key=len)
+            for included in includes(path):
+                if included.split('/')[0] in LAYERS + ('tests',) and not self.allowed(included, folder):
+                    wrong.append(f'{name(path)} includes {included}')
+        self.assertEqual(wrong, [])
+
+    # Third-party headers, and the only files that may include them.
+    THIRD_PARTY = {
+        r'openssl/|boost/asio/ssl': r'torrent/hash\.|torrent/net/tls\.|torrent/net/boost_sources|torrent/net/http_',
+        r'boost/beast': r'torrent/net/http_|torrent/net/boost_sources|tools/rqfs/control_|tools/rqfsctl/|tools/control/',
+        r'boost/json': r'tools/',
+        r'zlib\.h': r'torrent/net/http_',
+        r'sqlite3\.h': r'cache/state_db',
+        r'yaml-cpp': r'tools/rqfs/config',
+        r'CLI/': r'tools/rqfs/command_line|tools/rqfsctl/',
+        r'fuse': r'fs/fuse_',
+    }
+
+    def test_third_party_libraries_stay_behind_their_files(self):
+        wrong = []
+        for path in sources(*LAYERS):
+            for included in includes(path):
+                for library, files in self.THIRD_PARTY.items():
+                    if re.match(library, included) and not re.match(files, name(path)):
+                        wrong.append(f'{name(path)} includes {included}')
+        self.assertEqual(wrong, [])
+
+    def test_pure_folders_know_no_io_clock_or_log(self):
+        wrong = []
+        for path in sources('torrent/metainfo', 'torrent/swarm'):
+            text = code(path)
+            for included in includes(path):
+                if re.match(r'boost/asio|spdlog|thread|mutex|future|sys/|torrent/(clock|log|workers|task_group|event|timeout)', included):
+                    wrong.append(f'{name(path)} includes {included}')
+            if re.search(r'steady_clock::now|system_clock::now|\bfill_random\b|random_device', text):
+                wrong.append(f'{name(path)} asks for the time or for chance')
+        self.assertEqual(wrong, [])
+
+
+class Threads(unittest.TestCase):
+    # The worker lanes, the resolver's own threads, and the logging sink are where threads meet.
+    MEET = r'torrent/workers\.|torrent/net/resolver\.|tools/rqfs/log'
+
+    def test_no_lock_or_atomic_outside_the_workers(self):
+        wrong = [name(path) for path in sources(*LAYERS)
+                 if not re.match(self.MEET, name(path)) and re.search(r'std::(mutex|atomic|shared_mutex|condition_variable|jthread|thread\b(?!::id))', code(path))]
+        self.assertEqual(wrong, [])
+
+    def test_every_coroutine_has_an_owner(self):
+        wrong = [name(path) for path in sources(*LAYERS) if re.search(r'\basio::detached\b|enable_shared_from_this', code(path))]
+        self.assertEqual(wrong, [])
+
+    def test_errno_of_the_kernel_lives_in_one_file(self):
+        wrong = [name(path) for path in sources('fs') if not re.match(r'fs/(to_errno|fuse_|mount_|stale_|reader_)', name(path))
+                 and re.search(r'\bE(IO|NOENT|ROFS|AGAIN|BADF|STALE)\b', code(path))]
+        self.assertEqual(wrong, [])
+
+
+class Coroutines(unittest.TestCase):
+    def test_no_lambda_or_braces_inside_a_co_await_expression(self):
+        """GCC 12 destroys such closures and aggregates twice."""
+        wrong = []
+        for path in sources(*LAYERS, 'tests'):
+            text = code(path)
+            for match in re.finditer(r'\bco_await\b', text):
+                end, depth = match.end(), 0
+                while end < len(text) and not (depth == 0 and text[end] in ';{') and depth >= 0:
+                    depth += text[end] in '(['
+                    depth -= text[end] in ')]'
+                    if depth > 0 and text[end] == '{':
+                        line = text.count('\n', 0, match.start()) + 1
+                        wrong.append(f'{name(path)}:{line}')
+                        break
+                    end += 1
+        self.assertEqual(wrong, [])
+
+
+class Sizes(unittest.TestCase):
+    def test_files_hold_one_idea(self):
+        long = []
+        for path in sources(*LAYERS):
+            lines = path.read_text().count('\n')
+            if lines > (150 if path.suffix == '.h' else 400):
+                long.append(f'{name(path)} has {lines} lines')
+        self.assertEqual(long, [])
+
+    def test_lines_fit(self):
+        """Code is cut by clang-format; comments may be somewhat longer."""
+        wrong = [f'{name(path)}:{number}' for path in sources(*LAYERS) for number, line in enumerate(path.read_text().split('\n'), 1)
+                 if len(line) > 160]
+        self.assertEqual(wrong, [])
+
+
+class Texts(unittest.TestCase):
+    def test_top_level_holds_what_it_should(self):
+        if not (ROOT / '.git').exists():
+            self.skipTest('not a git checkout')
+        listed = subprocess.run(['git', '-c', 'safe.directory=*', 'ls-files'], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split('\n')
+        top = {line.split('/')[0] for line in listed if line}
+        self.assertLessEqual(top, {'CMakeLists.txt', 'CMakePresets.json', 'README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'LICENSE',
+                                   '.gitignore', '.clang-format', '.clang-tidy', '.ci', 'fs', 'torrent', 'cache', 'tools', 'tests', 'man'})
+
+    def test_nothing_is_left_open(self):
+        wrong = [name(path) for path in sources(*LAYERS, 'tests', suffixes=('.h', '.cpp', '.py')) if path.resolve() != pathlib.Path(__file__).resolve()
+                 and re.search(r'\b(TODO|FIXME|XXX)\b', path.read_text())]
+        self.assertEqual(wrong, [])
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=1)

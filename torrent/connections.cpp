@@ -1,0 +1,280 @@
+#include "torrent/connections.h"
+
+#include "torrent/download.h"
+#include "torrent/metadata_fetch.h"
+#include "torrent/net/address_policy.h"
+#include "torrent/peer/handshake_exchange.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Peers that left but may yet be shown to have sent bad data; as many as a torrent has connections, several times over.
+constexpr std::size_t kDeparted = 512;
+
+PeerSource source_bit(AddressSource source) {
+    switch (source) {
+        case AddressSource::user: return PeerSource::user;
+        case AddressSource::resume: return PeerSource::resume;
+        case AddressSource::tracker: return PeerSource::tracker;
+        case AddressSource::incoming: return PeerSource::incoming;
+        case AddressSource::pex: return PeerSource::pex;
+        case AddressSource::dht: return PeerSource::dht;
+        case AddressSource::lsd: return PeerSource::lsd;
+    }
+    return PeerSource::tracker;
+}
+
+PeerList::Options list_options(SessionContext const& session) {
+    PeerList::Options options;
+    if (session.settings.test_network) options.per_network_and_source = 0;
+    fill_random(std::as_writable_bytes(std::span(&options.seed, 1)));
+    return options;
+}
+
+std::uint64_t random_seed() {
+    std::uint64_t seed = 0;
+    fill_random(std::as_writable_bytes(std::span(&seed, 1)));
+    return seed;
+}
+
+}  // namespace
+
+Connections::Connections(SessionContext& session, InfoHash const& info_hash, std::shared_ptr<spdlog::logger> logger, Owner& owner)
+    : session_(session),
+      info_hash_(info_hash),
+      logger_(std::move(logger)),
+      owner_(owner),
+      peer_id_(make_peer_id()),
+      known_(list_options(session)),
+      choker_(random_seed()),
+      up_limit_(&session.up_limit),
+      down_limit_(&session.down_limit) {}
+
+Connections::~Connections() { assert(peers_.empty() && "Connections destroyed with peers: stop() them first"); }
+
+void Connections::start() {
+    running_ = true;
+    tasks_ = std::make_unique<TaskGroup>(session_.executor, "peers of " + info_hash_.short_hex());
+    known_.retry_all(session_.clock.now());
+}
+
+asio::awaitable<void> Connections::stop() {
+    running_ = false;
+    for (auto& [handle, peer] : peers_) peer.connection->close("the torrent was paused or is going away");
+    if (tasks_) co_await tasks_->stop();
+    while (!peers_.empty()) forget(peers_.begin()->first);  // those whose run() never began
+    tasks_.reset();
+}
+
+void Connections::add_addresses(std::vector<Endpoint> const& endpoints, AddressSource source) {
+    auto const now = session_.clock.now();
+    for (auto const& endpoint : endpoints) {
+        if (!may_dial(endpoint, source, session_.settings.test_network)) continue;
+        if (source != AddressSource::user && session_.is_our_own(endpoint)) continue;
+        known_.add(endpoint, source_bit(source), now);
+    }
+}
+
+void Connections::become_private() {
+    constexpr std::array trusted{PeerSource::tracker, PeerSource::user};
+    known_.keep_only(trusted);
+    for (auto& [handle, peer] : peers_)
+        if (peer.source != PeerSource::tracker && peer.source != PeerSource::user) peer.connection->close("a private torrent's peers come from its tracker");
+}
+
+std::size_t Connections::target() const {
+    return owner_.active() ? session_.settings.connections_per_torrent : limit::kIdleTorrentConnections;
+}
+
+void Connections::dial_more() {
+    auto const now = session_.clock.now();
+    auto const* const download = owner_.download();
+    bool const seeding = download != nullptr && download->complete();
+    while (running_ && peers_.size() + dialling_ < target() && dialling_ < limit::kHalfOpenPerTorrent && session_.connections.may_dial(now)) {
+        // Torrents that nobody uses leave half of all connections to those that somebody does.
+        if (!owner_.active() && session_.connections.connected() * 2 >= session_.connections.limit()) return;
+        auto const endpoint = known_.next(seeding, now);
+        if (!endpoint) {
+            if (owner_.active() && peers_.empty() && dialling_ == 0) owner_.peers_ran_out();
+            return;
+        }
+        auto const* const entry = known_.find(*endpoint);
+        auto const source = entry->user() ? PeerSource::user : entry->sources.contains(PeerSource::tracker) ? PeerSource::tracker : PeerSource::resume;
+        ++dialling_;
+        tasks_->spawn(dial(*endpoint, source, session_.connections.take_dial(now)));
+    }
+}
+
+asio::awaitable<void> Connections::dial(Endpoint endpoint, PeerSource source, ConnectionBudget::Slot slot) {
+    struct Count {
+        std::size_t& dialling;
+        ~Count() { --dialling; }
+    } const count{dialling_};
+    bool failed = false;
+    bool ourselves = false;
+    try {
+        auto socket = co_await session_.connector.connect(endpoint, limit::kConnectTimeout);
+        Handshake ours;
+        ours.info_hash = info_hash_;
+        ours.peer_id = peer_id_;
+        ours.extensions = ours.fast = true;
+        auto const theirs = co_await shake_hands_outgoing(session_.clock, *socket, ours);
+        slot = ConnectionBudget::Slot();
+        if (!adopt(std::move(socket), theirs, endpoint, source, false)) known_.disconnected(endpoint, true, session_.clock.now());
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) {
+            known_.abandoned(endpoint);
+            throw;
+        }
+        ourselves = e.code() == Errc::not_allowed;
+        logger_->debug("peer not reached torrent={} peer={} error={}", info_hash_.short_hex(), endpoint.text(), sentence(e));
+        failed = true;
+    }
+    if (ourselves)
+        known_.give_up(endpoint, session_.clock.now());
+    else if (failed)
+        known_.failed(endpoint, session_.clock.now());
+}
+
+void Connections::adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs) {
+    auto const remote = socket->remote();
+    if (!running_ || known_.banned(remote.address)) return;
+    if (peers_.size() >= std::max<std::size_t>(target(), limit::kIdleTorrentConnections)) return;
+    if (adopt(std::move(socket), theirs, remote, PeerSource::incoming, true)) incoming_seen_ = true;
+}
+
+bool Connections::is_second(Handshake const& theirs, bool incoming) {
+    for (auto& [handle, other] : peers_) {
+        if (other.connection->handshake().peer_id != theirs.peer_id || !other.connection->reason().empty()) continue;
+        // Both dialled at once: both keep the connection that the greater id dialled.
+        bool const ours_wins = peer_id_ > theirs.peer_id;
+        if (other.connection->incoming() == incoming || incoming == ours_wins) return true;
+        other.connection->close("a second connection to the same peer");
+    }
+    return false;
+}
+
+bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& theirs, Endpoint listed, PeerSource source, bool incoming) {
+    if (!running_ || session_.connections.full() || is_second(theirs, incoming)) return false;
+    auto const handle = next_handle_;
+    ++next_handle_;
+    PeerConnection::Options options;
+    options.handle = handle;
+    options.info_hash = info_hash_;
+    options.incoming = incoming;
+    if (auto const* const download = owner_.download()) {
+        options.layout = download->metainfo().pieces();
+        options.have = download->have();
+    }
+    options.extensions = our_extensions(socket->remote());
+    options.upload_limit = &up_limit_;
+    options.download_limit = &down_limit_;
+    options.logger = logger_;
+    Connected peer;
+    peer.listed = listed;
+    peer.source = source;
+    peer.slot = session_.connections.take_connection();
+    PeerConnection::Owner& self = *this;  // a private base, which make_unique cannot convert to
+    peer.connection = std::make_unique<PeerConnection>(session_.executor, session_.clock, std::move(socket), theirs, std::move(options), self);
+    known_.connected(listed, session_.clock.now());
+    auto& stored = peers_.emplace(handle, std::move(peer)).first->second;
+    if (owner_.download() != nullptr) join_picker(stored);
+    tasks_->spawn(run_peer(handle));
+    logger_->debug("peer connected torrent={} peer={} client=\"{}\" incoming={}", info_hash_.short_hex(), listed.text(),
+                   client_name(theirs.peer_id), incoming);
+    return true;
+}
+
+asio::awaitable<void> Connections::run_peer(PeerHandle handle) {
+    struct Leave {
+        Connections& connections;
+        PeerHandle handle;
+        ~Leave() { connections.forget(handle); }
+    } const leave{*this, handle};
+    co_await peers_.at(handle).connection->run();
+}
+
+void Connections::forget(PeerHandle handle) {
+    auto const found = peers_.find(handle);
+    if (found == peers_.end()) return;
+    auto const now = session_.clock.now();
+    auto const connected = std::move(found->second);
+    peers_.erase(found);
+    auto const& connection = *connected.connection;
+    logger_->debug("peer left torrent={} peer={} reason=\"{}\"", info_hash_.short_hex(), connected.listed.text(), connection.reason());
+    uploaded_before_ += connection.uploaded_bytes();
+    known_.disconnected(connected.listed, connection.downloaded_bytes() + connection.uploaded_bytes() > 0 || !connection.incoming(), now);
+    departed_.emplace(handle, connection.remote().address);
+    if (departed_.size() > kDeparted) departed_.erase(departed_.begin());
+    if (auto* const download = owner_.download(); download != nullptr && connected.in_picker) download->peer_left(handle);
+    if (auto* const fetch = owner_.metadata_fetch()) fetch->peer_left(handle);
+    if (running_) dial_more();
+}
+
+void Connections::tick() {
+    if (!running_) return;
+    auto const now = session_.clock.now();
+    if (interest_dirty_) wishes_changed();
+    dial_more();
+    if (now >= choker_.next_round()) rechoke();
+    turn_over(now);
+}
+
+void Connections::turn_over(TimePoint now) {
+    if (now < next_turnover_) return;
+    next_turnover_ = now + 5s;
+    leave_fellow_seeds();
+    if (owner_.active()) idle_since_ = now;
+    bool const crowded = peers_.size() * 10 >= target() * 9;
+    std::vector<std::pair<TimePoint, PeerConnection*>> useless;
+    for (auto& [handle, peer] : peers_) {
+        auto& connection = *peer.connection;
+        if (connection.interested() || connection.interested_in_us()) continue;
+        if (crowded && now - connection.last_useful() > limit::kInactivity) connection.close("neither side wants anything of the other");
+        useless.emplace_back(connection.last_useful(), &connection);
+    }
+    // Somebody may open a file again in a moment: connections are worth keeping for a while.
+    if (owner_.active() || now - idle_since_ < 10s || peers_.size() <= limit::kIdleTorrentConnections) return;
+    std::sort(useless.begin(), useless.end());
+    auto const surplus = peers_.size() - limit::kIdleTorrentConnections;
+    useless.resize(std::min(surplus, useless.size()));
+    for (auto const& [when, connection] : useless) connection->close("nobody reads this torrent now");
+}
+
+void Connections::leave_fellow_seeds() {
+    auto const* const download = owner_.download();
+    if (download == nullptr || !download->complete()) return;
+    for (auto& [handle, peer] : peers_) {
+        if (!peer.connection->seed()) continue;
+        known_.set_seed(peer.listed, true);
+        peer.connection->close("both sides have everything");
+    }
+}
+
+PeerConnection* Connections::find(PeerHandle handle) {
+    auto const found = peers_.find(handle);
+    return found == peers_.end() ? nullptr : found->second.connection.get();
+}
+
+void Connections::ban(PeerHandle handle, std::string const& why) {
+    auto* const connection = find(handle);
+    auto const departed = departed_.find(handle);
+    if (connection == nullptr && departed == departed_.end()) return;
+    auto const address = connection != nullptr ? connection->remote().address : departed->second;
+    logger_->debug("peer banned torrent={} address={} reason=\"{}\"", info_hash_.short_hex(), address.text(), why);
+    if (!session_.settings.test_network)
+        known_.ban(address);
+    else if (connection != nullptr)
+        known_.give_up(peers_.at(handle).listed, session_.clock.now());  // a laboratory's peers share an address
+    if (connection != nullptr) connection->close(why);
+}
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,150 @@
+#pragma once
+
+#include "torrent/connection_budget.h"
+#include "torrent/metainfo/metainfo.h"
+#include "torrent/net/address_policy.h"
+#include "torrent/peer/peer_connection.h"
+#include "torrent/session_context.h"
+#include "torrent/status.h"
+#include "torrent/swarm/choker.h"
+#include "torrent/swarm/peer_list.h"
+#include "torrent/swarm/piece_picker.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <spdlog/logger.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rqfs::torrent {
+
+class Download;
+class MetadataFetch;
+
+// The peers of one torrent: known addresses, dials, connected ones, and whom we upload to. Carries what peers say to Download and
+// MetadataFetch, and their orders to peers.
+//
+// Owned by Torrent. Engine thread only; stop() before destruction. May be stopped and started again (pause).
+class Connections final : private PeerConnection::Owner {
+public:
+    class Owner {
+    public:
+        virtual ~Owner() = default;
+        virtual Download* download() = 0;            // null while the metadata is missing
+        virtual MetadataFetch* metadata_fetch() = 0; // null once it is there
+        virtual bool active() const = 0;             // somebody reads, downloads or waits for metadata: dial many
+        virtual bool hurried() const = 0;            // somebody waits this moment
+        virtual bool is_private() const = 0;
+        virtual void peers_ran_out() = 0;            // too few addresses: ask the trackers
+    };
+
+    Connections(SessionContext& session, InfoHash const& info_hash, std::shared_ptr<spdlog::logger> logger, Owner& owner);
+    ~Connections() override;
+
+    void start();
+    boost::asio::awaitable<void> stop();  // closes all; addresses are kept
+
+    // Addresses.
+    void add_addresses(std::vector<Endpoint> const& endpoints, AddressSource source);  // vetted as the source demands
+    PeerList const& known() const { return known_; }
+    void become_private();  // peers come from trackers and the user alone (BEP 27)
+
+    // A peer that dialled us and has named this torrent; our handshake has been sent.
+    void adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs);
+    PeerId const& peer_id() const { return peer_id_; }
+
+    // Orders and news for the connected.
+    void carry_out(PiecePicker::Order const& order);
+    void metadata_arrived();
+    void send_metadata(PeerHandle peer, MetadataMessage const& message);
+    void piece_stored(PieceIndex piece);
+    void pieces_gone(std::span<PieceIndex const> pieces);
+    void wishes_changed();
+    void ban(PeerHandle peer, std::string const& why);
+    // Called a few times a second while there is anything to do: dials, choke rounds, turnover.
+    void tick();
+
+    std::size_t connected() const { return peers_.size(); }
+    std::size_t seeds() const;
+    std::uint64_t uploaded_bytes() const;
+    double upload_rate(TimePoint now) const;
+    double download_rate(TimePoint now) const;
+    std::vector<PeerStatus> status() const;
+    bool incoming_seen() const { return incoming_seen_; }
+    void set_logger(std::shared_ptr<spdlog::logger> logger);
+    bool set_peer_logger(Endpoint const& peer, std::shared_ptr<spdlog::logger> const& logger);
+
+private:
+    struct Connected {
+        std::unique_ptr<PeerConnection> connection;
+        Endpoint listed;                  // as the peer list knows it
+        PeerSource source{};
+        ConnectionBudget::Slot slot;
+        bool in_picker = false;
+        std::optional<TimePoint> unchoked_since;
+        std::optional<TimePoint> last_unchoked;
+        std::uint64_t uploaded_at_unchoke = 0;
+        std::uint64_t downloaded_at_round = 0;
+    };
+
+    // PeerConnection::Owner
+    void peer_pieces(PeerConnection& peer) override;
+    void peer_have(PeerConnection& peer, PieceIndex piece) override;
+    void peer_dont_have(PeerConnection& peer, PieceIndex piece) override;
+    void peer_choke(PeerConnection& peer, bool choked) override;
+    void peer_interested(PeerConnection& peer, bool interested) override;
+    void peer_block(PeerConnection& peer, BlockAddress block, std::span<std::byte const> bytes) override;
+    void peer_reject(PeerConnection& peer, BlockAddress block) override;
+    void peer_allowed_fast(PeerConnection& peer, PieceIndex piece) override;
+    void peer_suggest(PeerConnection& peer, PieceIndex piece) override;
+    void peer_extensions(PeerConnection& peer) override;
+    void peer_metadata(PeerConnection& peer, MetadataMessage const& message) override;
+    void peer_batch_ended(PeerConnection& peer) override;
+    boost::asio::awaitable<SharedBytes> read_for_peer(PieceIndex piece, ByteRange range) override;
+
+    void dial_more();
+    boost::asio::awaitable<void> dial(Endpoint endpoint, PeerSource source, ConnectionBudget::Slot slot);
+    // False when the connection is not wanted: a second one to the same peer, or no room.
+    bool adopt(std::unique_ptr<StreamSocket> socket, Handshake const& theirs, Endpoint listed, PeerSource source, bool incoming);
+    bool is_second(Handshake const& theirs, bool incoming);
+    boost::asio::awaitable<void> run_peer(PeerHandle handle);
+    void forget(PeerHandle handle);
+    void join_picker(Connected& peer);
+    void update_interest(PeerConnection& peer);
+    void rechoke();
+    ChokerPeer choker_view(PeerHandle handle, Connected const& peer, TimePoint now) const;
+    void turn_over(TimePoint now);
+    void leave_fellow_seeds();
+    std::size_t target() const;
+    PeerConnection* find(PeerHandle handle);
+    ExtensionHandshake our_extensions(Endpoint const& remote) const;
+    void serve_metadata(PeerConnection& peer, MetadataMessage const& request);
+
+    SessionContext& session_;
+    InfoHash info_hash_;
+    std::shared_ptr<spdlog::logger> logger_;
+    Owner& owner_;
+    PeerId peer_id_;
+    PeerList known_;
+    Choker choker_;
+    std::map<PeerHandle, Connected> peers_;
+    PeerHandle next_handle_{1};
+    std::size_t dialling_ = 0;
+    std::map<PeerHandle, Address> departed_;  // who may yet be proven to have sent bad data
+    bool interest_dirty_ = false;
+    bool running_ = false;
+    bool incoming_seen_ = false;
+    std::uint64_t uploaded_before_ = 0;  // by connections that have ended
+    TimePoint next_choke_round_{};
+    TimePoint next_turnover_{};
+    TimePoint idle_since_{};
+    std::unique_ptr<TaskGroup> tasks_;
+    RateLimiter up_limit_;
+    RateLimiter down_limit_;
+};
+
+}  // namespace rqfs::torrent

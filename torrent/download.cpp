@@ -1,0 +1,229 @@
+#include "torrent/download.h"
+
+#include "torrent/timeout.h"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// engine.md 2.3: how soon the picker is asked again when no event comes.
+constexpr Duration kUrgentPlan = 20ms;
+constexpr Duration kCalmPlan = 250ms;
+
+std::shared_ptr<PieceFacts const> facts_of(Metainfo const& metainfo) {
+    auto facts = std::make_shared<PieceFacts>();
+    facts->total_bytes = metainfo.pieces().total_bytes();
+    facts->piece_bytes = metainfo.pieces().piece_bytes();
+    facts->hashes = metainfo.hashes();
+    return facts;
+}
+
+template <class T>
+T random_value() {
+    T value{};
+    fill_random(std::as_writable_bytes(std::span(&value, 1)));
+    return value;
+}
+
+}  // namespace
+
+Download::Download(Parts parts, std::shared_ptr<Metainfo const> metainfo, Owner& owner)
+    : parts_(std::move(parts)),
+      metainfo_(std::move(metainfo)),
+      owner_(owner),
+      store_(parts_.store.open(metainfo_->info_hash(), facts_of(*metainfo_), *this)),
+      picker_(metainfo_->pieces(), store_->have(), random_value<std::uint64_t>()),
+      assembly_(metainfo_->pieces()),
+      suspects_(random_value<Salt>()),
+      wanted_(metainfo_->pieces().pieces()),
+      wake_(parts_.executor),
+      tasks_(parts_.executor, "download of " + metainfo_->info_hash().short_hex()) {
+    count_pieces();
+}
+
+Download::~Download() = default;
+
+void Download::start() { tasks_.spawn(keep_planning()); }
+
+asio::awaitable<void> Download::stop() {
+    co_await tasks_.stop();
+    co_await store_->flush();
+    co_await store_->stop();
+}
+
+void Download::peer_left(PeerHandle peer) {
+    picker_.peer_left(peer, parts_.clock.now());
+    suspects_.peer_left(peer);
+    replan();
+}
+
+void Download::block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes) {
+    auto const now = parts_.clock.now();
+    auto const arrival = picker_.block_arrived(peer, block, now);
+    goodput_.add(arrival == PiecePicker::Arrival::wanted ? bytes.size() : 0, now);
+    if (arrival == PiecePicker::Arrival::unrequested) {
+        wasted_bytes_ += bytes.size();
+        return;
+    }
+    if (arrival == PiecePicker::Arrival::duplicate && !assembly_.contains(block)) {
+        wasted_bytes_ += bytes.size();  // the piece is stored already
+        return;
+    }
+    auto const stored = assembly_.add(peer, block, bytes);
+    if (stored == PieceAssembly::Stored::stored) {
+        hash_more(block.piece);
+        return;
+    }
+    wasted_bytes_ += bytes.size();
+    if (stored == PieceAssembly::Stored::different) {
+        auto const hash = salted_block_hash(suspects_.salt(), bytes);
+        apply(suspects_.block_differs(block, *assembly_.sender(block), peer, hash));
+    }
+}
+
+void Download::hash_more(PieceIndex piece) {
+    if (auto run = assembly_.next_run(piece)) tasks_.spawn(hash_more_of(std::move(*run)));
+}
+
+asio::awaitable<void> Download::hash_more_of(HashRun run) {
+    auto const piece = run.piece;
+    auto hashed = co_await parts_.workers.run(Workers::Lane::hash, &hash_run, std::move(run));
+    if (!assembly_.run_hashed(std::move(hashed))) co_return;
+    if (auto const digest = assembly_.finished(piece))
+        finish_piece(piece, *digest == metainfo_->hashes()[piece.value()]);
+    else
+        hash_more(piece);
+}
+
+void Download::finish_piece(PieceIndex piece, bool good) {
+    auto senders = assembly_.contributors(piece);
+    auto const bytes = assembly_.take(piece);
+    if (good) {
+        if (has_suspects_ || suspects_.needs_hashes(piece)) tasks_.spawn(judge(piece, true, bytes, std::move(senders)));
+        picker_.piece_verified(piece);
+        store_->put(piece, bytes);
+        note_stored(piece);
+    } else {
+        parts_.logger->warn("piece failed its hash torrent={} piece={}", metainfo_->info_hash().short_hex(), piece.value());
+        wasted_bytes_ += bytes.size();
+        picker_.piece_failed(piece, parts_.clock.now());
+        tasks_.spawn(judge(piece, false, bytes, std::move(senders)));
+    }
+    replan();
+}
+
+// A good piece is stored and told before anybody is judged; a bad one is asked for again at once, of those not on parole.
+asio::awaitable<void> Download::judge(PieceIndex piece, bool good, SharedBytes bytes, std::vector<PeerHandle> senders) {
+    std::vector<Sha1Digest> hashes;
+    if (!good || suspects_.needs_hashes(piece))
+        hashes = co_await parts_.workers.run(Workers::Lane::hash, &salted_block_hashes, suspects_.salt(), std::move(bytes));
+    apply(good ? suspects_.piece_passed(piece, senders, hashes) : suspects_.piece_failed(piece, senders, hashes));
+}
+
+void Download::apply(Suspects::Verdict const& verdict) {
+    for (auto const peer : verdict.parole) picker_.peer_parole(peer, true);
+    for (auto const peer : verdict.release) picker_.peer_parole(peer, false);
+    for (auto const peer : verdict.ban) owner_.ban_peer(peer, "it sent data that failed its hash");
+    has_suspects_ = !suspects_.suspects().empty();
+    if (!verdict.empty()) replan();
+}
+
+void Download::note_stored(PieceIndex piece) {
+    have_bytes_ += metainfo_->pieces().bytes(piece);
+    if (wanted_.test(piece)) --missing_wanted_;
+    owner_.piece_stored(piece);
+    if (missing_wanted_ == 0) owner_.wishes_changed();
+}
+
+void Download::replan() {
+    if (planning_) return;  // an order may end a connection, whose end asks for a plan
+    planning_ = true;
+    update_hold();
+    for (auto const& order : picker_.plan(parts_.clock.now())) owner_.carry_out(order);
+    planning_ = false;
+    if (dormant_) {
+        dormant_ = false;
+        wake_.notify();
+    }
+}
+
+void Download::update_hold() {
+    picker_.hold(!store_->has_room() || assembly_.bytes_held() > limit::kUnverifiedBytes + metainfo_->pieces().piece_bytes());
+}
+
+asio::awaitable<void> Download::keep_planning() {
+    for (;;) {
+        auto const now = parts_.clock.now();
+        auto const next = picker_.next_plan(now);
+        if (!next) {
+            dormant_ = true;
+            co_await wake_.wait();
+            continue;
+        }
+        if (*next <= now) replan();
+        for (auto const piece : picker_.unwanted_pieces()) {
+            wasted_bytes_ += assembly_.contains(piece) ? assembly_.bytes_received(piece) : 0;
+            assembly_.drop(piece);
+            picker_.piece_abandoned(piece);
+        }
+        auto const shortest = urgent_ ? kUrgentPlan : kCalmPlan;
+        co_await wait_at_most(parts_.clock, wake_, std::clamp<Duration>(*next - now, kUrgentPlan, shortest));
+    }
+}
+
+void Download::set_urgent(bool urgent) {
+    urgent_ = urgent;
+    wake_.notify();
+}
+
+void Download::set_wanted(Bitfield const& wanted) {
+    wanted_ = wanted;
+    count_pieces();
+    picker_.set_wanted(wanted_);
+    owner_.wishes_changed();
+    wake_.notify();
+    replan();
+}
+
+void Download::count_pieces() {
+    auto const& layout = metainfo_->pieces();
+    missing_wanted_ = 0;
+    have_bytes_ = 0;
+    for (PieceIndex piece; piece.value() < layout.pieces(); ++piece) {
+        if (have().test(piece))
+            have_bytes_ += layout.bytes(piece);
+        else if (wanted_.test(piece))
+            ++missing_wanted_;
+    }
+}
+
+void Download::pieces_lost(std::span<PieceIndex const> pieces) {
+    for (auto const piece : pieces) picker_.piece_lost(piece);
+    count_pieces();
+    owner_.pieces_gone(pieces);
+    owner_.wishes_changed();
+    wake_.notify();
+    replan();
+}
+
+void Download::piece_found(PieceIndex piece) {
+    assembly_.drop(piece);
+    picker_.piece_verified(piece);
+    note_stored(piece);
+    replan();
+}
+
+void Download::store_changed() {
+    owner_.store_condition_changed();
+    wake_.notify();
+    replan();
+}
+
+}  // namespace rqfs::torrent

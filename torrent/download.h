@@ -1,0 +1,118 @@
+#pragma once
+
+#include "torrent/bitfield.h"
+#include "torrent/clock.h"
+#include "torrent/event.h"
+#include "torrent/metainfo/metainfo.h"
+#include "torrent/piece_store.h"
+#include "torrent/store.h"
+#include "torrent/swarm/piece_assembly.h"
+#include "torrent/swarm/piece_picker.h"
+#include "torrent/swarm/rate_meter.h"
+#include "torrent/swarm/suspects.h"
+#include "torrent/task_group.h"
+#include "torrent/workers.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <spdlog/logger.h>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// The pieces of one torrent on their way from peers to the store: what is asked of whom, blocks put together, hashed as they come, stored, and
+// who is to blame when a hash fails.
+//
+// Owned by Torrent from the moment its metadata is known. Engine thread only; start() once, stop() before destruction.
+class Download final : private PieceStore::Observer {
+public:
+    class Owner {
+    public:
+        virtual ~Owner() = default;
+        virtual void carry_out(PiecePicker::Order const& order) = 0;
+        // What interesting() says may have changed for any peer.
+        virtual void wishes_changed() = 0;
+        virtual void piece_stored(PieceIndex piece) = 0;                      // verified: readers go on, peers are told
+        virtual void pieces_gone(std::span<PieceIndex const> pieces) = 0;     // the store lost them
+        virtual void ban_peer(PeerHandle peer, std::string const& why) = 0;   // proven to have sent bad data
+        virtual void store_condition_changed() = 0;
+    };
+
+    struct Parts {
+        boost::asio::any_io_executor executor;
+        Clock& clock;
+        Workers& workers;
+        Store& store;
+        std::shared_ptr<spdlog::logger> logger;
+    };
+
+    Download(Parts parts, std::shared_ptr<Metainfo const> metainfo, Owner& owner);
+    ~Download() override;
+
+    void start();
+    boost::asio::awaitable<void> stop();
+
+    // Peer events go to the picker directly; every batch ends with replan().
+    PiecePicker& picker() { return picker_; }
+    PiecePicker const& picker() const { return picker_; }
+    void peer_left(PeerHandle peer);
+    void block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes);
+    void replan();
+
+    // What `download` wants of the torrent.
+    void set_wanted(Bitfield const& wanted);
+    Bitfield const& wanted() const { return wanted_; }
+    // Somebody waits for a piece now, so time matters more than thrift: the next plan comes within 20 ms.
+    void set_urgent(bool urgent);
+
+    PieceStore& store() { return *store_; }
+    PieceStore const& store() const { return *store_; }
+    Metainfo const& metainfo() const { return *metainfo_; }
+    Bitfield const& have() const { return store_->have(); }
+    bool complete() const { return have().all(); }
+    bool wanted_complete() const { return missing_wanted_ == 0; }
+    std::uint64_t have_bytes() const { return have_bytes_; }
+    double goodput(TimePoint now) const { return goodput_.rate(now); }
+    void set_logger(std::shared_ptr<spdlog::logger> logger) { parts_.logger = std::move(logger); }
+    std::uint64_t downloaded_bytes() const { return goodput_.total(); }
+    std::uint64_t wasted_bytes() const { return wasted_bytes_; }
+
+private:
+    // PieceStore::Observer
+    void pieces_lost(std::span<PieceIndex const> pieces) override;
+    void piece_found(PieceIndex piece) override;
+    void store_changed() override;
+
+    void hash_more(PieceIndex piece);
+    boost::asio::awaitable<void> hash_more_of(HashRun run);
+    void finish_piece(PieceIndex piece, bool good);
+    boost::asio::awaitable<void> judge(PieceIndex piece, bool good, SharedBytes bytes, std::vector<PeerHandle> senders);
+    void note_stored(PieceIndex piece);
+    void apply(Suspects::Verdict const& verdict);
+    void count_pieces();
+    boost::asio::awaitable<void> keep_planning();
+    void update_hold();
+
+    Parts parts_;
+    std::shared_ptr<Metainfo const> metainfo_;
+    Owner& owner_;
+    std::unique_ptr<PieceStore> store_;
+    PiecePicker picker_;
+    PieceAssembly assembly_;
+    Suspects suspects_;
+    bool has_suspects_ = false;  // somebody is on parole, so a piece that passes may clear it
+    Bitfield wanted_;
+    std::uint32_t missing_wanted_ = 0;
+    std::uint64_t have_bytes_ = 0;
+    RateMeter goodput_;
+    std::uint64_t wasted_bytes_ = 0;
+    bool urgent_ = false;
+    bool planning_ = false;
+    bool dormant_ = false;  // keep_planning() waits for a first request
+    Event wake_;
+    TaskGroup tasks_;
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,234 @@
+#include "torrent/readers.h"
+
+#include "torrent/download.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <string_view>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Programs that read a file once from end to end as fast as they get it: their start is not a player filling its buffer.
+constexpr std::array<std::string_view, 14> kCopiers{"cp",        "rsync",  "dd",     "cat",    "sha256sum", "sha1sum", "md5sum",
+                                                    "b2sum",     "cmp",    "tar",    "rclone", "scp",       "sftp-server", "mv"};
+
+// How often a reader's window is drawn anew while its reads are answered from what is there.
+constexpr std::chrono::milliseconds kRefreshInterval{20};
+
+bool is_copier(std::string_view program) { return std::find(kCopiers.begin(), kCopiers.end(), program) != kCopiers.end(); }
+
+}  // namespace
+
+struct Readers::Reader {
+    Reader(Demand d, FileIndex f, ByteRange w) : demand(std::move(d)), file(f), where(w) {}
+
+    Demand demand;
+    FileIndex file;
+    ByteRange where;                 // of the file in the torrent
+    OpenStream* stream = nullptr;
+    std::uint32_t missing = 0;       // pieces of the file that are not stored
+    TimePoint refreshed{};
+    bool has_wishes = false;
+};
+
+class Readers::OpenStream final : public Stream {
+public:
+    OpenStream(Readers& readers, ReaderId id) : readers_(&readers), id_(id) {}
+    ~OpenStream() override {
+        if (readers_ != nullptr) readers_->close(id_);
+    }
+
+    asio::awaitable<std::vector<SharedBytes>> read(ByteRange range) override {
+        if (readers_ == nullptr) throw_error(Errc::removed, "the torrent was removed");
+        return readers_->read(id_, range);
+    }
+    std::optional<std::vector<SharedBytes>> try_read(ByteRange range) override {
+        return readers_ == nullptr ? std::nullopt : readers_->try_read(id_, range);
+    }
+    void detach() { readers_ = nullptr; }
+
+private:
+    Readers* readers_;  // null once the torrent is gone
+    ReaderId id_;
+};
+
+// Counts a read while it lasts, however it ends, and keeps the reader's demand informed.
+class Readers::ReadGuard {
+public:
+    ReadGuard(Readers& readers, ReaderId id, ByteRange range) : readers_(readers), id_(id) {
+        ++readers_.reading_;
+        ticket_ = readers_.readers_.at(id).demand.read_started(range, readers_.clock_.now());
+    }
+    ReadGuard(ReadGuard const&) = delete;
+    ReadGuard& operator=(ReadGuard const&) = delete;
+    ~ReadGuard() {
+        set_waiting(false);
+        --readers_.reading_;
+        if (auto const found = readers_.readers_.find(id_); found != readers_.readers_.end()) {
+            auto const now = readers_.clock_.now();
+            found->second.demand.read_ended(ticket_, now);
+            if (now - found->second.refreshed >= kRefreshInterval || waited_) readers_.refresh(id_, found->second);
+        }
+        readers_.ended_.notify();
+    }
+    void set_waiting(bool waiting) {
+        if (waiting == waiting_) return;
+        waiting_ = waiting;
+        waited_ = waited_ || waiting;
+        readers_.waiting_ += waiting ? 1u : 0u;
+        readers_.waiting_ -= waiting ? 0u : 1u;
+        if (readers_.waiting_ == (waiting ? 1u : 0u)) readers_.owner_.readers_changed();
+    }
+
+private:
+    Readers& readers_;
+    ReaderId id_;
+    Demand::Ticket ticket_{};
+    bool waiting_ = false;
+    bool waited_ = false;
+};
+
+Readers::Readers(asio::any_io_executor const& executor, Clock& clock, Download& download, Owner& owner)
+    : clock_(clock), download_(download), owner_(owner), progress_(executor), ended_(executor) {}
+
+Readers::~Readers() { assert(reading_ == 0 && "Readers destroyed with reads under way: stop() them first"); }
+
+std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& program) {
+    auto const& metainfo = download_.metainfo();
+    auto const where = metainfo.file_layout().range(file);
+    auto const id = next_id_;
+    ++next_id_;
+    Demand demand(metainfo.pieces(), where, is_copier(program.name), clock_.now());
+    auto& reader = readers_.emplace(id, Reader(std::move(demand), file, where)).first->second;
+    auto const pieces = metainfo.pieces().pieces(where);
+    for (auto piece = pieces.first; piece != pieces.end; ++piece) reader.missing += download_.have().test(piece) ? 0u : 1u;
+    auto stream = std::make_unique<OpenStream>(*this, id);
+    reader.stream = stream.get();
+    if (readers_.size() == 1) owner_.readers_changed();
+    return stream;
+}
+
+void Readers::close(ReaderId id) {
+    readers_.erase(id);
+    download_.picker().drop_reader(id, clock_.now());
+    download_.replan();
+    if (readers_.empty()) owner_.readers_changed();
+}
+
+std::optional<std::vector<SharedBytes>> Readers::try_read(ReaderId id, ByteRange range) {
+    if (stopping_) return std::nullopt;
+    auto const& metainfo = download_.metainfo();
+    auto const& layout = metainfo.pieces();
+    auto const bytes = metainfo.file_layout().in_torrent(readers_.at(id).file, range);
+    auto const pieces = layout.pieces(bytes);
+    std::vector<SharedBytes> slices;
+    for (auto piece = pieces.first; piece != pieces.end; ++piece) {
+        if (!download_.have().test(piece)) return std::nullopt;
+        auto const begin = layout.begin(piece);
+        ByteRange const part{std::max(bytes.begin, begin) - begin, std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
+        auto slice = download_.store().try_read(piece, part);
+        if (!slice) return std::nullopt;
+        slices.push_back(std::move(*slice));
+    }
+    ReadGuard const guard(*this, id, range);
+    return slices;
+}
+
+asio::awaitable<std::vector<SharedBytes>> Readers::read(ReaderId id, ByteRange range) {
+    if (stopping_) throw_error(Errc::removed, "the torrent was removed");
+    ReadGuard guard(*this, id, range);
+    refresh(id, readers_.at(id));
+    auto const& metainfo = download_.metainfo();
+    auto const& layout = metainfo.pieces();
+    auto const bytes = metainfo.file_layout().in_torrent(readers_.at(id).file, range);
+    auto const pieces = layout.pieces(bytes);
+    std::vector<SharedBytes> slices;
+    for (auto piece = pieces.first; piece != pieces.end; ++piece) {
+        auto const begin = layout.begin(piece);
+        ByteRange const part{std::max(bytes.begin, begin) - begin, std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
+        slices.push_back(co_await read_part(piece, part, guard));
+    }
+    co_return slices;
+}
+
+asio::awaitable<SharedBytes> Readers::read_part(PieceIndex piece, ByteRange range, ReadGuard& guard) {
+    for (;;) {
+        co_await wait_for(piece, guard);
+        if (auto bytes = download_.store().try_read(piece, range)) co_return std::move(*bytes);
+        try {
+            co_return co_await download_.store().read(piece, range);
+        } catch (boost::system::system_error const&) {
+            if (download_.have().test(piece)) throw;  // else the store dropped a damaged piece, which is fetched again
+        }
+    }
+}
+
+asio::awaitable<void> Readers::wait_for(PieceIndex piece, ReadGuard& guard) {
+    while (stopping_ || !download_.have().test(piece)) {
+        if (stopping_) throw_error(Errc::removed, "the torrent was removed");
+        if (auto const forbidden = owner_.reading_forbidden()) throw_error(*forbidden);
+        guard.set_waiting(true);
+        co_await progress_.wait();
+    }
+    guard.set_waiting(false);
+}
+
+void Readers::refresh(ReaderId id, Reader& reader) {
+    auto const now = clock_.now();
+    reader.refreshed = now;
+    if (reader.missing == 0 && !reader.has_wishes) return;
+    auto wishes = reader.missing == 0 ? std::vector<Wish>() : reader.demand.wishes(download_.have(), download_.goodput(now), now);
+    reader.has_wishes = !wishes.empty();
+    download_.picker().set_wishes(id, std::move(wishes), now);
+    download_.replan();
+}
+
+void Readers::piece_stored(PieceIndex piece) {
+    auto const range = download_.metainfo().pieces().range(piece);
+    for (auto& [id, reader] : readers_)
+        if (range.begin < reader.where.end && reader.where.begin < range.end && reader.missing > 0) --reader.missing;
+    progress_.notify();
+}
+
+void Readers::pieces_lost() {
+    auto const& layout = download_.metainfo().pieces();
+    for (auto& [id, reader] : readers_) {
+        auto const pieces = layout.pieces(reader.where);
+        reader.missing = 0;
+        for (auto piece = pieces.first; piece != pieces.end; ++piece) reader.missing += download_.have().test(piece) ? 0u : 1u;
+        refresh(id, reader);
+    }
+    progress_.notify();
+}
+
+void Readers::look_again() { progress_.notify(); }
+
+void Readers::tick() {
+    auto const now = clock_.now();
+    for (auto& [id, reader] : readers_)
+        if (reader.missing > 0 && (reader.demand.blocked() || reader.demand.next_change(now) <= now)) refresh(id, reader);
+}
+
+bool Readers::active(TimePoint now) const {
+    return std::any_of(readers_.begin(), readers_.end(), [now](auto const& entry) {
+        auto const& reader = entry.second;
+        return reader.missing > 0 && (reader.has_wishes || reader.demand.blocked() || now - reader.refreshed < std::chrono::seconds(60));
+    });
+}
+
+asio::awaitable<void> Readers::stop() {
+    stopping_ = true;
+    while (reading_ > 0) {
+        progress_.notify();
+        co_await ended_.wait();
+    }
+    for (auto& [id, reader] : readers_) reader.stream->detach();
+    readers_.clear();
+}
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/event.h"
+#include "torrent/library.h"
+#include "torrent/swarm/demand.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace rqfs::torrent {
+
+class Download;
+
+// The open files of one torrent: what each of them wants, and the reads that wait for pieces.
+//
+// Owned by Torrent. Engine thread only. A stream that outlives its torrent throws Errc::removed from every read.
+class Readers {
+public:
+    class Owner {
+    public:
+        virtual ~Owner() = default;
+        // Why a read of missing data cannot succeed now, as the error it should throw; nothing when reads may wait.
+        virtual std::optional<Error> reading_forbidden() const = 0;
+        // The number of open files, or of reads that wait, went from or to zero.
+        virtual void readers_changed() = 0;
+    };
+
+    Readers(boost::asio::any_io_executor const& executor, Clock& clock, Download& download, Owner& owner);
+    ~Readers();
+
+    std::unique_ptr<Stream> open(FileIndex file, ReaderProgram const& program);
+
+    // A piece came or went: waiting reads look again, windows are drawn anew.
+    void piece_stored(PieceIndex piece);
+    void pieces_lost();
+    // reading_forbidden() may have changed: waiting reads look again.
+    void look_again();
+    // Windows of readers that fell idle are withdrawn; called a few times a second.
+    void tick();
+
+    std::size_t open_files() const { return readers_.size(); }
+    std::uint32_t waiting() const { return waiting_; }
+    bool active(TimePoint now) const;  // some file is open and not idle
+
+    // Wakes all reads, which throw, and returns when none is under way. Streams are detached.
+    boost::asio::awaitable<void> stop();
+
+private:
+    struct Reader;
+    class OpenStream;
+    class ReadGuard;
+
+    boost::asio::awaitable<std::vector<SharedBytes>> read(ReaderId id, ByteRange range);
+    std::optional<std::vector<SharedBytes>> try_read(ReaderId id, ByteRange range);
+    boost::asio::awaitable<SharedBytes> read_part(PieceIndex piece, ByteRange range, ReadGuard& guard);
+    boost::asio::awaitable<void> wait_for(PieceIndex piece, ReadGuard& guard);
+    void refresh(ReaderId id, Reader& reader);
+    void close(ReaderId id);
+
+    Clock& clock_;
+    Download& download_;
+    Owner& owner_;
+    std::map<ReaderId, Reader> readers_;
+    ReaderId next_id_{1};
+    Event progress_;        // a piece came, or reading became impossible
+    Event ended_;           // a read ended
+    std::uint32_t reading_ = 0;
+    std::uint32_t waiting_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,195 @@
+#include "torrent/session.h"
+
+#include "torrent/log.h"
+#include "torrent/net/endpoint_conversion.h"
+#include "torrent/peer/handshake_exchange.h"
+#include "torrent/session_state.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+Session::State::State(Parts p, Settings s)
+    : parts(p),
+      settings(std::move(s)),
+      connector(parts.clock),
+      http(parts.clock, parts.resolver, settings.test_network),
+      sockets(open_listening_sockets(parts.executor, settings.listen)),
+      udp(parts.executor, parts.clock, std::move(sockets.udp)),
+      listener(parts.executor, parts.clock, std::move(sockets.tcp), *this,
+               settings.test_network ? Listener::Caps{limit::kPendingIncoming, limit::kPendingIncoming} : Listener::Caps{}),
+      connections(settings.connections),
+      listening_port(listener.port()),
+      context{parts.executor,
+              parts.clock,
+              parts.workers,
+              parts.store,
+              parts.resolver,
+              connector,
+              Announcer::Network{parts.executor, parts.clock, http, parts.resolver, udp, settings.test_network},
+              settings,
+              up_limit,
+              down_limit,
+              connections,
+              metadata_budget,
+              listening_port,
+              external,
+              [this](Endpoint const& endpoint) { return is_our_own(endpoint); }},
+      left(parts.executor),
+      tasks(parts.executor, "session") {
+    up_limit.set_limit(settings.up_limit);
+    down_limit.set_limit(settings.down_limit);
+}
+
+Torrent& Session::State::find(InfoHash const& info_hash) const {
+    auto const found = torrents.find(info_hash);
+    if (found == torrents.end()) throw_error(Errc::not_found, "there is no torrent " + info_hash.hex());
+    return *found->second;
+}
+
+bool Session::State::is_our_own(Endpoint const& endpoint) const {
+    if (endpoint.port != listening_port) return false;
+    if (external && endpoint.address == *external) return true;
+    auto const local = listener.local();
+    return std::any_of(local.begin(), local.end(), [&](Endpoint const& own) { return own.address == endpoint.address; });
+}
+
+void Session::State::metadata_arrived(Torrent& torrent) {
+    if (observer != nullptr) observer->metadata_arrived(torrent.info_hash());
+}
+
+void Session::State::external_address(Address address) { external = address; }
+
+void Session::State::incoming(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) {
+    if (!stopping) tasks.spawn(shake_hands(std::move(socket), std::move(pending)));
+}
+
+asio::awaitable<void> Session::State::shake_hands(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) {
+    auto const keep_counting = std::move(pending);
+    FindTorrent const offer = [this](InfoHash const& info_hash) -> std::optional<Handshake> {
+        auto const found = torrents.find(info_hash);
+        if (found == torrents.end() || !found->second->accepts_peers()) return std::nullopt;
+        Handshake ours;
+        ours.info_hash = info_hash;
+        ours.peer_id = found->second->peer_id();
+        ours.extensions = ours.fast = true;
+        return ours;
+    };
+    try {
+        auto const theirs = co_await shake_hands_incoming(parts.clock, *socket, offer);
+        auto const found = torrents.find(theirs.info_hash);
+        if (found == torrents.end()) co_return;
+        incoming_seen = true;
+        found->second->adopt_incoming(std::move(socket), theirs);
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        log().debug("incoming connection refused peer={} error={}", socket ? socket->remote().text() : "", sentence(e));
+    }
+}
+
+Session::Session(Parts parts, Settings settings) : state_(std::make_unique<State>(parts, std::move(settings))) {}
+
+Session::~Session() { assert(state_->torrents.empty() && "Session destroyed with torrents: stop() it first"); }
+
+asio::awaitable<void> Session::start() {
+    auto& s = *state_;
+    auto records = co_await s.parts.store.load();
+    for (auto& record : records) {
+        auto const info_hash = record.info_hash;
+        auto torrent = std::make_unique<Torrent>(s.context, std::move(record), s);
+        torrent->start();
+        if (s.torrents.emplace(info_hash, std::move(torrent)).second) s.order.push_back(info_hash);
+    }
+    s.udp.start();
+    s.listener.start();
+    for (auto const& endpoint : s.listener.local()) log().info("listening address={}", endpoint.text());
+}
+
+asio::awaitable<void> Session::State::stop_torrent(Torrent& torrent, std::size_t& running) {
+    struct Done {
+        std::size_t& running;
+        Event& left;
+        ~Done() {
+            --running;
+            left.notify();
+        }
+    } const done{running, left};
+    co_await torrent.stop(Errc::stopping);
+}
+
+asio::awaitable<void> Session::stop() {
+    auto& s = *state_;
+    s.stopping = true;
+    co_await s.listener.stop();
+    co_await s.tasks.stop();
+    TaskGroup stopping(s.parts.executor, "stopping torrents");
+    std::size_t running = s.torrents.size();
+    for (auto const& [info_hash, torrent] : s.torrents) stopping.spawn(s.stop_torrent(*torrent, running));
+    while (running > 0 || !s.leaving.empty()) co_await s.left.wait();
+    co_await stopping.stop();
+    s.torrents.clear();
+    s.order.clear();
+    co_await s.udp.stop();
+}
+
+std::vector<std::string> Session::apply(Settings const& fresh) {
+    auto& s = *state_;
+    std::vector<std::string> need_restart;
+    if (fresh.listen != s.settings.listen) need_restart.emplace_back("network.listen");
+    if (fresh.test_network != s.settings.test_network) need_restart.emplace_back("network.test_network");
+    auto kept = fresh;
+    kept.listen = s.settings.listen;
+    kept.test_network = s.settings.test_network;
+    s.settings = std::move(kept);
+    s.up_limit.set_limit(s.settings.up_limit);
+    s.down_limit.set_limit(s.settings.down_limit);
+    s.connections.set_limit(s.settings.connections);
+    return need_restart;
+}
+
+// Library
+
+void Session::observe(Library::Observer* observer) { state_->observer = observer; }
+
+namespace {
+
+Library::Entry entry_of(Torrent const& torrent) {
+    auto const& record = torrent.record();
+    return {record.info_hash, record.display_name, torrent.metainfo(), record.directory, record.created.value_or(record.added)};
+}
+
+}  // namespace
+
+std::vector<Library::Entry> Session::entries() const {
+    std::vector<Entry> all;
+    for (auto const& info_hash : state_->order) all.push_back(entry_of(*state_->torrents.at(info_hash)));
+    return all;
+}
+
+std::optional<Library::Entry> Session::entry(InfoHash const& info_hash) const {
+    auto const found = state_->torrents.find(info_hash);
+    return found == state_->torrents.end() ? std::nullopt : std::optional(entry_of(*found->second));
+}
+
+void Session::remember_directory(InfoHash const& info_hash, std::string directory) {
+    state_->find(info_hash).remember_directory(std::move(directory));
+}
+
+TorrentState Session::state(InfoHash const& info_hash) const { return state_->find(info_hash).state(); }
+double Session::progress(InfoHash const& info_hash) const { return state_->find(info_hash).progress(); }
+
+std::uint64_t Session::stored_bytes(InfoHash const& info_hash, FileIndex file) const {
+    return state_->find(info_hash).stored_bytes(file);
+}
+
+DiskSpace Session::space() const { return state_->parts.store.space(); }
+
+std::unique_ptr<Stream> Session::open(InfoHash const& info_hash, FileIndex file, ReaderProgram program) {
+    return state_->find(info_hash).open(file, program);
+}
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/connection_budget.h"
+#include "torrent/net/connector.h"
+#include "torrent/peer/metadata_budget.h"
+#include "torrent/settings.h"
+#include "torrent/store.h"
+#include "torrent/swarm/rate_limiter.h"
+#include "torrent/tracker/announcer.h"
+#include "torrent/workers.h"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+namespace rqfs::torrent {
+
+// What all torrents of a session share, as a torrent sees its session: it never touches another torrent. Owned by Session, outlives them.
+struct SessionContext {
+    boost::asio::any_io_executor executor;
+    Clock& clock;
+    Workers& workers;
+    Store& store;
+    Resolver& resolver;
+    Connector& connector;
+    Announcer::Network trackers;
+    Settings const& settings;
+    RateLimiter& up_limit;
+    RateLimiter& down_limit;
+    ConnectionBudget& connections;
+    MetadataBudget& metadata_budget;          // of magnets' metadata under way, over all torrents
+    std::uint16_t const& listening_port;      // 0: nobody can connect to us
+    std::optional<Address> const& external_address;
+    std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
+};
+
+}  // namespace rqfs::torrent

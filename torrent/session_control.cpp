@@ -1,0 +1,170 @@
+// What the user tells the session: the Control half.
+#include "torrent/add_source.h"
+#include "torrent/log.h"
+#include "torrent/net/url.h"
+#include "torrent/session_state.h"
+
+#include <algorithm>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::chrono::sys_seconds today(Clock const& clock) { return std::chrono::floor<std::chrono::seconds>(clock.wall_now()); }
+
+}  // namespace
+
+asio::awaitable<Added> Session::add(std::string magnet_or_url, AddOptions options) {
+    auto& s = *state_;
+    if (magnet_or_url.starts_with("magnet:")) {
+        auto record = record_of_magnet(magnet_or_url, today(s.parts.clock));
+        if (!record) throw_error(record.error());
+        co_return co_await s.add(std::move(*record), options);
+    }
+    auto record = co_await s.fetch(std::move(magnet_or_url));
+    co_return co_await s.add(std::move(record), options);
+}
+
+asio::awaitable<Added> Session::add(std::vector<std::byte> torrent_file, AddOptions options) {
+    auto record = record_of_torrent_file(torrent_file, today(state_->parts.clock));
+    if (!record) throw_error(record.error());
+    co_return co_await state_->add(std::move(*record), options);
+}
+
+asio::awaitable<TorrentRecord> Session::State::fetch(std::string text) {
+    auto url = Url::parse(text);
+    if (!url) throw_error(url.error().code, "'" + text + "' is neither a magnet link nor the URL of a torrent file: " + url.error().what);
+    if (url->scheme != "http" && url->scheme != "https") throw_error(Errc::unsupported, "only magnet, http and https can be added, not " + url->scheme);
+    HttpClient::Request request;
+    request.url = *url;
+    request.max_body_bytes = limit::kTorrentFileBytes;
+    request.time = limit::kTrackerTime;
+    request.trusted = true;
+    auto const response = co_await http.get(std::move(request));
+    if (response.status != 200) throw_error(Errc::refused, url->text() + " answers with status " + std::to_string(response.status));
+    auto record = record_of_torrent_file(response.body, today(parts.clock));
+    if (!record) throw_error(record.error().code, url->text() + ": " + record.error().what);
+    co_return std::move(*record);
+}
+
+asio::awaitable<Added> Session::State::add(TorrentRecord record, AddOptions options) {
+    auto const info_hash = record.info_hash;
+    while (leaving.contains(info_hash)) co_await left.wait();
+    if (stopping) throw_error(Errc::stopping, "the daemon is stopping");
+    Added added;
+    added.info_hash = info_hash;
+    if (auto const found = torrents.find(info_hash); found != torrents.end()) {
+        added.was_there = true;
+        co_await found->second->merge(record);
+        if (options.download) co_await find(info_hash).want(std::vector<FileIndex>());
+        co_return added;
+    }
+    record.paused = options.paused;
+    record.download = options.download;
+    if (options.download) record.wanted_files = record.selected_files;
+    auto& torrent = *torrents.emplace(info_hash, std::make_unique<Torrent>(context, std::move(record), *this)).first->second;
+    order.push_back(info_hash);
+    torrent.start();
+    // Visible only once it is durable: what was printed is there after a crash.
+    std::optional<Error> unsaved;
+    try {
+        co_await torrent.keep();
+    } catch (boost::system::system_error const& e) {
+        unsaved = error(Errc::io, "the torrent cannot be remembered: " + sentence(e));
+    }
+    if (unsaved) {
+        co_await drop(info_hash, true);
+        throw_error(*unsaved);
+    }
+    if (observer != nullptr) observer->torrent_added(info_hash);
+    log().info("torrent added torrent={} metadata={}", info_hash.short_hex(), torrent.metainfo() != nullptr);
+    co_return added;
+}
+
+asio::awaitable<void> Session::State::drop(InfoHash info_hash, bool keep_data) {
+    auto const torrent = std::move(torrents.extract(info_hash).mapped());
+    std::erase(order, info_hash);
+    struct Leaving {
+        State& state;
+        InfoHash info_hash;
+        ~Leaving() {
+            state.leaving.erase(info_hash);
+            state.left.notify();
+        }
+    } const departure{*this, *leaving.insert(info_hash).first};
+    co_await torrent->stop(Errc::removed);
+    co_await parts.store.forget(info_hash, keep_data);
+}
+
+asio::awaitable<void> Session::remove(InfoHash info_hash, bool keep_data) {
+    auto& s = *state_;
+    s.find(info_hash);
+    if (s.observer != nullptr) s.observer->torrent_removed(info_hash);
+    co_await s.drop(info_hash, keep_data);
+    log().info("torrent removed torrent={} data_kept={}", info_hash.short_hex(), keep_data);
+}
+
+SessionStatus Session::status() const {
+    auto const& s = *state_;
+    auto const now = s.parts.clock.now();
+    SessionStatus status;
+    status.torrents = static_cast<std::uint32_t>(s.torrents.size());
+    for (auto const& [info_hash, torrent] : s.torrents) {
+        status.peers += static_cast<std::uint32_t>(torrent->connections().connected());
+        status.down_rate += torrent->connections().download_rate(now);
+        status.up_rate += torrent->connections().upload_rate(now);
+    }
+    status.down_limit = s.down_limit.limit();
+    status.up_limit = s.up_limit.limit();
+    status.listening = s.listener.local();
+    status.incoming_seen = s.incoming_seen;
+    status.disk_free_bytes = s.parts.store.space().free_bytes;
+    return status;
+}
+
+std::vector<TorrentStatus> Session::torrents() const {
+    std::vector<TorrentStatus> all;
+    for (auto const& info_hash : state_->order) all.push_back(state_->torrents.at(info_hash)->status());
+    return all;
+}
+
+TorrentStatus Session::torrent(InfoHash info_hash) const { return state_->find(info_hash).status(); }
+std::vector<FileStatus> Session::files(InfoHash info_hash) const { return state_->find(info_hash).files(); }
+std::vector<PeerStatus> Session::peers(InfoHash info_hash) const { return state_->find(info_hash).peers(); }
+std::vector<TrackerStatus> Session::trackers(InfoHash info_hash) const { return state_->find(info_hash).trackers(); }
+std::string Session::magnet(InfoHash info_hash) const { return state_->find(info_hash).magnet(); }
+
+asio::awaitable<void> Session::pause(InfoHash info_hash) { co_await state_->find(info_hash).pause(); }
+asio::awaitable<void> Session::resume(InfoHash info_hash) { co_await state_->find(info_hash).resume(); }
+
+asio::awaitable<void> Session::download(InfoHash info_hash, std::vector<FileIndex> files) {
+    co_await state_->find(info_hash).want(std::move(files));
+}
+
+void Session::verify(InfoHash info_hash, bool cancel) { state_->find(info_hash).verify(cancel); }
+
+asio::awaitable<void> Session::connect(InfoHash info_hash, std::string host, std::uint16_t port) {
+    state_->find(info_hash);
+    if (port == 0) throw_error(Errc::malformed, "a peer's port is between 1 and 65535");
+    auto const addresses = co_await state_->parts.resolver.resolve(std::move(host));
+    std::vector<Endpoint> endpoints;
+    for (auto const& address : addresses) endpoints.push_back({address, port});
+    state_->find(info_hash).connect(endpoints);  // it may be gone by now
+}
+
+void Session::limit(std::optional<std::uint64_t> up, std::optional<std::uint64_t> down) {
+    if (up) state_->up_limit.set_limit(*up);
+    if (down) state_->down_limit.set_limit(*down);
+}
+
+void Session::log_torrent(InfoHash info_hash, std::string level) { state_->find(info_hash).set_log_level(level); }
+
+void Session::log_peer(Endpoint peer, std::string level) {
+    bool found = false;
+    for (auto const& [info_hash, torrent] : state_->torrents) found = torrent->set_peer_log_level(peer, level) || found;
+    if (!found) throw_error(Errc::not_found, "no connected peer has the address " + peer.text());
+}
+
+}  // namespace rqfs::torrent

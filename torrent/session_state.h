@@ -1,0 +1,66 @@
+#pragma once
+
+#include "torrent/connection_budget.h"
+#include "torrent/event.h"
+#include "torrent/net/connector.h"
+#include "torrent/net/http_client.h"
+#include "torrent/net/listener.h"
+#include "torrent/net/listening_sockets.h"
+#include "torrent/net/udp_sockets.h"
+#include "torrent/session.h"
+#include "torrent/session_context.h"
+#include "torrent/swarm/rate_limiter.h"
+#include "torrent/task_group.h"
+#include "torrent/torrent.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// What a Session is made of; shared by the sources that implement its parts.
+struct Session::State final : Torrent::Owner, Listener::Owner {
+    State(Parts parts, Settings settings);
+
+    // Torrent::Owner
+    void metadata_arrived(Torrent& torrent) override;
+    void external_address(Address address) override;
+    // Listener::Owner
+    void incoming(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) override;
+
+    Torrent& find(InfoHash const& info_hash) const;  // throws Errc::not_found
+    boost::asio::awaitable<void> shake_hands(std::unique_ptr<StreamSocket> socket, Listener::Pending pending);
+    boost::asio::awaitable<TorrentRecord> fetch(std::string url);
+    boost::asio::awaitable<Added> add(TorrentRecord record, AddOptions options);
+    boost::asio::awaitable<void> drop(InfoHash info_hash, bool keep_data);
+    boost::asio::awaitable<void> stop_torrent(Torrent& torrent, std::size_t& left);
+    bool is_our_own(Endpoint const& endpoint) const;
+
+    Parts parts;
+    Settings settings;
+    TcpConnector connector;
+    HttpClient http;
+    ListeningSockets sockets;
+    UdpSockets udp;
+    Listener listener;
+    RateLimiter up_limit;
+    RateLimiter down_limit;
+    ConnectionBudget connections;
+    MetadataBudget metadata_budget;
+    std::uint16_t listening_port;
+    std::optional<Address> external;
+    SessionContext context;
+    std::map<InfoHash, std::unique_ptr<Torrent>> torrents;
+    std::vector<InfoHash> order;           // as added
+    std::set<InfoHash> leaving;            // being removed: an add of one of these waits
+    Event left;
+    Library::Observer* observer = nullptr;
+    bool incoming_seen = false;
+    bool stopping = false;
+    TaskGroup tasks;
+};
+
+}  // namespace rqfs::torrent

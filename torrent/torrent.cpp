@@ -1,0 +1,365 @@
+#include "torrent/torrent.h"
+
+#include "torrent/log.h"
+#include "torrent/timeout.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+// How often traffic totals are written to the store, so that a crash loses little of a ratio.
+constexpr std::chrono::seconds kTotalsInterval{60};
+// How many peers are remembered over a restart: libtorrent saves 100 too.
+constexpr std::size_t kSavedPeers = 100;
+
+std::shared_ptr<Metainfo const> parse_info(TorrentRecord const& record) {
+    if (record.info.empty()) return nullptr;
+    auto parsed = Metainfo::parse_info(record.info);
+    if (parsed && (*parsed)->info_hash() == record.info_hash) return *parsed;
+    log().error("stored metadata is unusable torrent={} error={}", record.info_hash.short_hex(),
+                parsed ? "another info-hash" : parsed.error().what);
+    return nullptr;
+}
+
+void append_new(std::vector<std::string>& list, std::vector<std::string> const& more) {
+    for (auto const& text : more)
+        if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
+}
+
+}  // namespace
+
+class Torrent::Operation {
+public:
+    explicit Operation(Torrent& torrent) : torrent_(torrent) { ++torrent_.operations_; }
+    Operation(Operation const&) = delete;
+    Operation& operator=(Operation const&) = delete;
+    ~Operation() {
+        --torrent_.operations_;
+        if (alone_) torrent_.changing_ = false;
+        torrent_.operation_ended_.notify();
+    }
+    void alone() { alone_ = torrent_.changing_ = true; }
+
+private:
+    Torrent& torrent_;
+    bool alone_ = false;
+};
+
+Torrent::Torrent(SessionContext& session, TorrentRecord record, Owner& owner)
+    : session_(session),
+      owner_(owner),
+      record_(std::move(record)),
+      logger_(shared_log()),
+      connections_(session, record_.info_hash, logger_, *this),
+      announcer_(session.trackers, record_.info_hash, record_.trackers, false, *this),
+      operation_ended_(session.executor),
+      tick_now_(session.executor),
+      tasks_(session.executor, "torrent " + record_.info_hash.short_hex()) {
+    if (auto metainfo = parse_info(record_)) take_metainfo(std::move(metainfo));
+}
+
+Torrent::~Torrent() = default;
+
+void Torrent::take_metainfo(std::shared_ptr<Metainfo const> metainfo) {
+    metainfo_ = std::move(metainfo);
+    Download::Parts parts{session_.executor, session_.clock, session_.workers, session_.store, logger_};
+    download_ = std::make_unique<Download>(std::move(parts), metainfo_, static_cast<Download::Owner&>(*this));
+    readers_ = std::make_unique<Readers>(session_.executor, session_.clock, *download_, static_cast<Readers::Owner&>(*this));
+    apply_wanted();
+    if (metainfo_->is_private()) {
+        announcer_.set_private(true);
+        connections_.become_private();
+    }
+}
+
+void Torrent::start() {
+    if (download_) download_->start();
+    tasks_.spawn(keep_ticking());
+    if (!record_.paused) run();
+}
+
+void Torrent::run() {
+    if (running_) return;
+    running_ = true;
+    if (!metainfo_) {
+        metadata_fetch_ = std::make_unique<MetadataFetch>(session_.clock, record_.info_hash, session_.metadata_budget,
+                                                          static_cast<MetadataFetch::Owner&>(*this));
+    }
+    connections_.start();
+    announcer_.start();
+    announcer_.urgent(hurried());
+    for (auto const& peer : record_.user_peers) tasks_.spawn(dial_user_peer(peer));
+    tasks_.spawn(load_peers());
+    tick_now_.notify();
+}
+
+asio::awaitable<void> Torrent::halt() {
+    if (!running_) co_return;
+    running_ = false;
+    if (readers_) readers_->look_again();
+    std::vector<Endpoint> saved;
+    for (auto const& peer : connections_.known().best(kSavedPeers)) saved.push_back(peer.endpoint);
+    co_await connections_.stop();
+    co_await announcer_.stop(limit::kTrackerStopTime);
+    metadata_fetch_.reset();
+    if (!saved.empty()) {
+        try {
+            co_await session_.store.save_peers(record_.info_hash, saved);
+        } catch (boost::system::system_error const& e) {
+            logger_->debug("peers not saved torrent={} error={}", record_.info_hash.short_hex(), e.what());
+        }
+    }
+}
+
+asio::awaitable<void> Torrent::stop(Errc why) {
+    ended_ = error(why, why == Errc::removed ? "the torrent was removed" : "the daemon is stopping");
+    if (readers_) readers_->look_again();
+    co_await tasks_.stop();
+    while (operations_ > 0) co_await operation_ended_.wait();
+    co_await halt();
+    if (readers_) co_await readers_->stop();
+    update_totals();
+    if (why != Errc::removed && unsaved_) co_await save();
+    if (download_) co_await download_->stop();
+}
+
+asio::awaitable<void> Torrent::my_turn() {
+    while (changing_) co_await operation_ended_.wait();
+    if (ended_ && ended_->code != Errc::failed) throw_error(*ended_);
+}
+
+asio::awaitable<void> Torrent::keep() {
+    Operation const operation(*this);
+    co_await save();
+}
+
+asio::awaitable<void> Torrent::pause() {
+    Operation operation(*this);
+    co_await my_turn();
+    operation.alone();
+    if (record_.paused) co_return;
+    record_.paused = true;
+    co_await save();
+    co_await halt();
+}
+
+asio::awaitable<void> Torrent::resume() {
+    Operation operation(*this);
+    co_await my_turn();
+    operation.alone();
+    if (download_) download_->store().retry_now();
+    if (!record_.paused) co_return;
+    record_.paused = false;
+    co_await save();
+    run();
+}
+
+asio::awaitable<void> Torrent::want(std::vector<FileIndex> files) {
+    Operation const operation(*this);
+    co_await my_turn();
+    if (files.empty()) files = record_.selected_files;
+    if (files.empty() || (record_.download && record_.wanted_files.empty())) {
+        record_.wanted_files.clear();
+    } else {
+        for (auto const file : files)
+            if (std::find(record_.wanted_files.begin(), record_.wanted_files.end(), file) == record_.wanted_files.end())
+                record_.wanted_files.push_back(file);
+        std::sort(record_.wanted_files.begin(), record_.wanted_files.end());
+    }
+    record_.download = true;
+    apply_wanted();
+    tick_now_.notify();
+    co_await save();
+}
+
+asio::awaitable<void> Torrent::merge(TorrentRecord const& more) {
+    Operation const operation(*this);
+    co_await my_turn();
+    announcer_.merge(more.trackers);
+    for (auto const& tier : more.trackers) {
+        std::vector<std::string> fresh;
+        for (auto const& url : tier) {
+            auto const known = std::any_of(record_.trackers.begin(), record_.trackers.end(), [&](auto const& t) {
+                return std::find(t.begin(), t.end(), url) != t.end();
+            });
+            if (!known) fresh.push_back(url);
+        }
+        if (!fresh.empty()) record_.trackers.push_back(std::move(fresh));
+    }
+    append_new(record_.web_seeds, more.web_seeds);
+    for (auto const& peer : more.user_peers)
+        if (running_) tasks_.spawn(dial_user_peer(peer));
+    append_new(record_.user_peers, more.user_peers);
+    if (!metainfo_ && !more.info.empty()) {
+        record_.created = more.created;
+        metadata_complete(more.info);
+    }
+    co_await save();
+}
+
+void Torrent::verify(bool cancel) {
+    if (!download_) throw_error(Errc::not_found, "there is nothing to verify: the metadata is not there yet");
+    if (cancel)
+        download_->store().cancel_check();
+    else
+        download_->store().start_check();
+    tick_now_.notify();
+}
+
+void Torrent::connect(std::vector<Endpoint> const& endpoints) {
+    connections_.add_addresses(endpoints, AddressSource::user);
+    connections_.tick();
+}
+
+asio::awaitable<void> Torrent::dial_user_peer(std::string host_port) {
+    auto const colon = host_port.rfind(':');
+    auto host = host_port.substr(0, colon);
+    auto const endpoint = Endpoint::parse("0.0.0.0" + (colon == std::string::npos ? std::string(":") : host_port.substr(colon)));
+    if (!endpoint || endpoint->port == 0) co_return;
+    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+    try {
+        auto const addresses = co_await session_.resolver.resolve(std::move(host));
+        std::vector<Endpoint> endpoints;
+        for (auto const& address : addresses) endpoints.push_back({address, endpoint->port});
+        connect(endpoints);
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        logger_->warn("peer not found torrent={} peer={} error={}", record_.info_hash.short_hex(), host_port, sentence(e));
+    }
+}
+
+asio::awaitable<void> Torrent::load_peers() {
+    if (is_private()) co_return;  // their peers come from the tracker each time (BEP 27)
+    try {
+        auto const peers = co_await session_.store.load_peers(record_.info_hash);
+        connections_.add_addresses(peers, AddressSource::resume);
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        logger_->debug("peers not loaded torrent={} error={}", record_.info_hash.short_hex(), e.what());
+    }
+}
+
+void Torrent::metadata_complete(std::vector<std::byte> info) {
+    auto parsed = Metainfo::parse_info(info);
+    if (!parsed) {
+        ended_ = error(Errc::failed, "the metadata of this torrent cannot be used: " + parsed.error().what);
+        logger_->warn("metadata unusable torrent={} error={}", record_.info_hash.short_hex(), parsed.error().what);
+        return;
+    }
+    record_.info = std::move(info);
+    take_metainfo(std::move(*parsed));
+    logger_->info("metadata complete torrent={} name=\"{}\" pieces={}", record_.info_hash.short_hex(), printable_name(),
+                  metainfo_->pieces().pieces());
+    download_->start();
+    owner_.metadata_arrived(*this);
+    connections_.metadata_arrived();
+    save_soon();
+    tick_now_.notify();
+}
+
+void Torrent::adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs) {
+    connections_.adopt_incoming(std::move(socket), theirs);
+    tick_now_.notify();
+}
+
+std::unique_ptr<Stream> Torrent::open(FileIndex file, ReaderProgram const& program) {
+    if (!readers_ || file.value() >= metainfo_->files().size()) throw_error(Errc::not_found, "there is no such file");
+    return readers_->open(file, program);
+}
+
+bool Torrent::active() const {
+    if (!running_) return false;
+    if (!download_) return true;
+    if (!download_->wanted_complete()) return true;
+    return readers_->active(session_.clock.now());
+}
+
+bool Torrent::hurried() const { return running_ && (!download_ || readers_->waiting() > 0); }
+
+void Torrent::peers_ran_out() { announcer_.announce_now(); }
+
+void Torrent::wishes_changed() { connections_.wishes_changed(); }
+
+void Torrent::piece_stored(PieceIndex piece) {
+    readers_->piece_stored(piece);
+    connections_.piece_stored(piece);
+    if (!download_->complete() || record_.completed_announced || download_->downloaded_bytes() == 0) return;
+    record_.completed_announced = true;
+    announcer_.completed();
+    logger_->info("torrent complete torrent={} name=\"{}\"", record_.info_hash.short_hex(), printable_name());
+    save_soon();
+}
+
+void Torrent::pieces_gone(std::span<PieceIndex const> pieces) {
+    connections_.pieces_gone(pieces);
+    readers_->pieces_lost();
+    tick_now_.notify();
+}
+
+void Torrent::store_condition_changed() {
+    readers_->look_again();
+    tick_now_.notify();
+}
+
+void Torrent::readers_changed() {
+    download_->set_urgent(readers_->waiting() > 0);
+    announcer_.urgent(hurried());
+    tick_now_.notify();
+}
+
+std::optional<Error> Torrent::reading_forbidden() const {
+    if (ended_) return ended_;
+    if (record_.paused) return error(Errc::paused, "the torrent is paused");
+    if (auto const failure = download_->store().condition().failure; !failure.empty()) return error(Errc::failed, failure);
+    return std::nullopt;
+}
+
+Announcer::Facts Torrent::announce_facts() const {
+    Announcer::Facts facts;
+    facts.peer_id = connections_.peer_id();
+    facts.port = session_.listening_port;
+    facts.uploaded_bytes = connections_.uploaded_bytes();
+    facts.downloaded_bytes = download_ ? download_->downloaded_bytes() : 0;
+    // While the size is unknown anything but 0 tells the tracker that we are no seed; libtorrent says 16 KiB too.
+    facts.left_bytes = download_ ? metainfo_->pieces().total_bytes() - download_->have_bytes() : kBlockBytes;
+    facts.connected_peers = static_cast<std::uint32_t>(connections_.connected());
+    facts.wants_peers = running_;
+    facts.partial_seed = download_ && !download_->complete() && !active();
+    return facts;
+}
+
+void Torrent::tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) {
+    logger_->debug("tracker gave peers torrent={} tracker={} peers={}", record_.info_hash.short_hex(), tracker, peers.size());
+    connections_.add_addresses(peers, AddressSource::tracker);
+    connections_.tick();
+}
+
+asio::awaitable<void> Torrent::keep_ticking() {
+    for (;;) {
+        if (running_) connections_.tick();
+        if (running_ && !download_) metadata_fetch_->tick();
+        if (readers_) readers_->tick();
+        auto const now = session_.clock.now();
+        if (now >= next_totals_) {
+            next_totals_ = now + kTotalsInterval;
+            update_totals();
+            if (unsaved_) save_soon();
+        }
+        co_await wait_at_most(session_.clock, tick_now_, tick_interval());
+    }
+}
+
+// A torrent that nobody uses costs a wake-up every ten seconds; one that somebody waits for is looked at ten times a second.
+Duration Torrent::tick_interval() const {
+    if (hurried()) return 100ms;
+    if (active()) return 250ms;
+    return connections_.connected() > 0 ? Duration(1s) : Duration(10s);
+}
+
+}  // namespace rqfs::torrent
