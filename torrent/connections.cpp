@@ -212,6 +212,7 @@ void Connections::forget(PeerHandle handle) {
     logger_->debug("peer left torrent={} peer={} reason=\"{}\"", info_hash_.short_hex(), connected.listed.text(), connection.reason());
     uploaded_before_ += connection.uploaded_bytes();
     known_.disconnected(connected.listed, connection.downloaded_bytes() + connection.uploaded_bytes() > 0 || !connection.incoming(), now);
+    if (connected.needless) known_.retry(connected.listed, now);
     departed_.emplace(handle, connection.remote().address);
     if (departed_.size() > kDeparted) departed_.erase(departed_.begin());
     if (auto* const download = owner_.download(); download != nullptr && connected.in_picker) download->peer_left(handle);
@@ -234,19 +235,19 @@ void Connections::turn_over(TimePoint now) {
     leave_fellow_seeds();
     if (owner_.active()) idle_since_ = now;
     bool const crowded = peers_.size() * 10 >= target() * 9;
-    std::vector<std::pair<TimePoint, PeerConnection*>> useless;
+    std::vector<std::pair<TimePoint, Connected*>> useless;
     for (auto& [handle, peer] : peers_) {
         auto& connection = *peer.connection;
         if (connection.interested() || connection.interested_in_us()) continue;
         if (crowded && now - connection.last_useful() > limit::kInactivity) connection.close("neither side wants anything of the other");
-        useless.emplace_back(connection.last_useful(), &connection);
+        useless.emplace_back(connection.last_useful(), &peer);
     }
     // Somebody may open a file again in a moment: connections are worth keeping for a while.
     if (owner_.active() || now - idle_since_ < 10s || peers_.size() <= limit::kIdleTorrentConnections) return;
     std::sort(useless.begin(), useless.end());
     auto const surplus = peers_.size() - limit::kIdleTorrentConnections;
     useless.resize(std::min(surplus, useless.size()));
-    for (auto const& [when, connection] : useless) connection->close("nobody reads this torrent now");
+    for (auto const& [when, peer] : useless) leave(*peer, "nobody reads this torrent now");
 }
 
 void Connections::leave_fellow_seeds() {
@@ -255,8 +256,13 @@ void Connections::leave_fellow_seeds() {
     for (auto& [handle, peer] : peers_) {
         if (!peer.connection->seed()) continue;
         known_.set_seed(peer.listed, true);
-        peer.connection->close("both sides have everything");
+        leave(peer, "both sides have everything");
     }
+}
+
+void Connections::leave(Connected& peer, char const* why) {
+    peer.needless = true;
+    peer.connection->close(why);
 }
 
 PeerConnection* Connections::find(PeerHandle handle) {

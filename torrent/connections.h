@@ -85,6 +85,7 @@ private:
         PeerSource source{};
         ConnectionBudget::Slot slot;
         bool in_picker = false;
+        bool needless = false;            // we left it for want of anything to exchange
         std::optional<TimePoint> unchoked_since;
         std::optional<TimePoint> last_unchoked;
         std::uint64_t uploaded_at_unchoke = 0;
@@ -119,6 +120,7 @@ private:
     ChokerPeer choker_view(PeerHandle handle, Connected const& peer, TimePoint now) const;
     void turn_over(TimePoint now);
     void leave_fellow_seeds();
+    void leave(Connected& peer, char const* why);  // not its fault: it may be dialled again at once
     std::size_t target() const;
     PeerConnection* find(PeerHandle handle);
     ExtensionHandshake our_extensions(Endpoint const& remote) const;

@@ -59,7 +59,7 @@ void Connections::peer_pieces(PeerConnection& peer) {
         picker.peer_has(peer.handle(), peer.pieces());
     known_.set_seed(peers_.at(peer.handle()).listed, peer.seed());
     if (download->complete() && peer.seed()) {
-        peer.close("both sides have everything");
+        leave(peers_.at(peer.handle()), "both sides have everything");
         return;
     }
     if (peer.fast() && peer.pieces().count() < kFewPieces)

@@ -28,7 +28,10 @@ public:
 
     std::optional<Error> run();
     std::size_t position() const { return position_; }
-    std::vector<Token> take() { return std::move(tokens_); }
+    std::vector<Token> take() {
+        tokens_.shrink_to_fit();  // what grew by doubling is up to half empty, and of large torrents that is tens of MB
+        return std::move(tokens_);
+    }
 
 private:
     std::optional<Error> value();

@@ -38,6 +38,9 @@ struct PeerConnection::State {
     boost::asio::awaitable<void> wait_for_download_limit();
     void handle_messages();
     bool handle_one();  // false: the next message is not whole, or closing
+    enum class Beginning { good, not_understood, incomplete };
+    Beginning check_beginning(std::uint32_t length, std::span<std::byte const> body);
+    bool skip();
 
     // peer_messages.cpp: what each message means.
     void handle(Message const& message);

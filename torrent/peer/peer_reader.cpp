@@ -58,14 +58,8 @@ void PeerConnection::State::handle_messages() {
 }
 
 bool PeerConnection::State::handle_one() {
+    if (skip_bytes > 0) return skip();
     auto const unread = buffer.unread();
-    if (skip_bytes > 0) {
-        auto const skipped = static_cast<std::size_t>(std::min<std::uint64_t>(skip_bytes, unread.size()));
-        buffer.consume(skipped);
-        skip_bytes -= skipped;
-        if (skip_bytes == 0) last_message = now;
-        return skip_bytes == 0 && skipped > 0;
-    }
     if (unread.size() < kLengthPrefixBytes) return false;
     auto const length = read_be32(unread);
     if (length == 0) {  // keep-alive
@@ -73,25 +67,9 @@ bool PeerConnection::State::handle_one() {
         buffer.consume(kLengthPrefixBytes);
         return true;
     }
-    if (unread.size() == kLengthPrefixBytes) return false;
-
-    auto const id = std::to_integer<std::uint8_t>(unread[kLengthPrefixBytes]);
-    auto const pieces_known = options.layout ? std::optional(options.layout->pieces()) : std::nullopt;
-    if (auto const fits = check_length(length, id, pieces_known); !fits) {
-        close(fits.error().what);
-        return false;
-    }
-    bool understood = known(id);
-    if (id == static_cast<std::uint8_t>(MessageId::extended)) {
-        if (unread.size() < kLengthPrefixBytes + 2) return false;
-        auto const extended_id = std::to_integer<std::uint8_t>(unread[kLengthPrefixBytes + 1]);
-        understood = extended_id == 0 || extended_id == kOurMetadataId || extended_id == kOurDontHaveId;
-        if (auto const fits = check_extended_length(length, extended_id); understood && !fits) {
-            close(fits.error().what);
-            return false;
-        }
-    }
-    if (!understood) {
+    auto const fits = check_beginning(length, unread.subspan(kLengthPrefixBytes));
+    if (fits == Beginning::incomplete) return false;
+    if (fits == Beginning::not_understood) {
         skip_bytes = kLengthPrefixBytes + std::uint64_t{length};
         return true;
     }
@@ -106,6 +84,35 @@ bool PeerConnection::State::handle_one() {
     }
     handle(*message);
     buffer.consume(whole);
+    return true;
+}
+
+// Lengths are checked as soon as the id is there: nobody makes us wait for, or keep, what is wrong already.
+PeerConnection::State::Beginning PeerConnection::State::check_beginning(std::uint32_t length, std::span<std::byte const> body) {
+    if (body.empty()) return Beginning::incomplete;
+    auto const id = std::to_integer<std::uint8_t>(body[0]);
+    auto const pieces_known = options.layout ? std::optional(options.layout->pieces()) : std::nullopt;
+    auto fits = check_length(length, id, pieces_known);
+    bool understood = known(id);
+    if (fits && id == static_cast<std::uint8_t>(MessageId::extended)) {
+        if (body.size() < 2) return Beginning::incomplete;
+        auto const extended_id = std::to_integer<std::uint8_t>(body[1]);
+        understood = extended_id == 0 || extended_id == kOurMetadataId || extended_id == kOurDontHaveId;
+        if (understood) fits = check_extended_length(length, extended_id);
+    }
+    if (!fits) {
+        close(fits.error().what);
+        return Beginning::incomplete;
+    }
+    return understood ? Beginning::good : Beginning::not_understood;
+}
+
+bool PeerConnection::State::skip() {
+    auto const skipped = static_cast<std::size_t>(std::min<std::uint64_t>(skip_bytes, buffer.unread().size()));
+    buffer.consume(skipped);
+    skip_bytes -= skipped;
+    if (skip_bytes > 0) return false;
+    last_message = now;
     return true;
 }
 

@@ -95,12 +95,12 @@ Demand::Ticket Demand::read_started(ByteRange range, TimePoint now) {
     last_read_ = now;
     rate_.waiting(true, now);
     if (range.empty()) return last_ticket_;
-    if (first && range.begin < zone_bytes_ && !known_copier_)
-        ends_ = where_.size() > std::uint64_t{kSmallFilePieces} * layout_.piece_bytes();
     auto const before = cursors_.active(now);
     auto const reach = before.empty() ? 0 : window_bytes(before.front(), speed(0), false);
     auto const move = cursors_.read(range, reach, now);
     if (move.kind == ReadCursors::Kind::jump && !first) rate_.sought(now);
+    if (move.kind == ReadCursors::Kind::jump && range.begin < zone_bytes_)
+        ends_ = !known_copier_ && where_.size() > std::uint64_t{kSmallFilePieces} * layout_.piece_bytes();
     if (move.advance > 0) rate_.consumed(move.advance, now);
     return last_ticket_;
 }

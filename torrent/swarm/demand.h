@@ -33,7 +33,7 @@ public:
     // The pieces wanted now, most urgent first, without those in `have`. `goodput` is the torrent's payload rate, bytes
     // a second.
     std::vector<Wish> wishes(Bitfield const& have, double goodput, TimePoint now) const;
-    // When wishes() may change though no read comes (idle readers lose their window after 60 s).
+    // When wishes() may change though no read comes (idle readers lose their window after 60 s); TimePoint::max(): never.
     TimePoint next_change(TimePoint now) const;
 
     bool blocked() const;  // a read is under way
@@ -68,7 +68,7 @@ private:
     Ticket last_ticket_ = 0;
     TimePoint last_read_;  // when one began or ended
     bool known_copier_;
-    bool ends_ = false;  // head and tail are wanted: the first read was at the head of a large file
+    bool ends_ = false;  // head and tail are wanted: a large file is being read from its head
 };
 
 }  // namespace rqfs::torrent

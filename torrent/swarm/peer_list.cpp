@@ -175,6 +175,11 @@ void PeerList::set_seed(Endpoint const& endpoint, bool seed) {
     if (entry != peers_.end()) entry->second.seed = seed;
 }
 
+void PeerList::retry(Endpoint const& endpoint, TimePoint now) {
+    auto const entry = peers_.find(endpoint);
+    if (entry != peers_.end()) entry->second.next_dial = std::min(entry->second.next_dial, now);
+}
+
 void PeerList::retry_all(TimePoint now) {
     for (auto& [endpoint, peer] : peers_)
         if (!peer.given_up()) peer.next_dial = std::min(peer.next_dial, now);

@@ -71,6 +71,8 @@ public:
     // useful: the connection got through the handshake and neither side broke the protocol.
     void disconnected(Endpoint const& endpoint, bool useful, TimePoint now);
     void set_seed(Endpoint const& endpoint, bool seed);
+    // We left it because nothing was needed, which may change any moment: no wait before the next dial.
+    void retry(Endpoint const& endpoint, TimePoint now);
     // Everybody idle and not given up may be dialled at once: after a pause, or when the network is back.
     void retry_all(TimePoint now);
 

@@ -105,6 +105,8 @@ void PiecePicker::State::assign_targets() {
     std::uint32_t looks = 0;
     std::uint32_t target = open_targets.next(0);
     while (target < open_targets.size() && rooms > 0 && looks < kLooks) {
+        share_with_copiers();
+        share_with_rarest();
         bool const sharing =
             target < sections[2] && (pending_targets.next(sections[2]) < sections[4] || wanted_missing > 0);
         std::uint32_t const limit = sharing ? kShareChunk : kUnlimited;
@@ -113,8 +115,6 @@ void PiecePicker::State::assign_targets() {
             copier_credit = std::min(kCreditLimit, copier_credit + assigned * kCopierShare / (1 - kCopierShare));
         if (target < sections[4])
             rarest_credit = std::min(kCreditLimit, rarest_credit + assigned * kRarestShare / (1 - kRarestShare));
-        share_with_copiers();
-        share_with_rarest();
         if (assigned == limit) continue;
         ++looks;
         target = open_targets.next(target + 1);

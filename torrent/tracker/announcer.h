@@ -4,19 +4,24 @@
 #include "torrent/endpoint.h"
 #include "torrent/info_hash.h"
 #include "torrent/net/http_client.h"
+#include "torrent/net/resolver.h"
 #include "torrent/net/udp_socket.h"
 #include "torrent/status.h"
 #include "torrent/task_group.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace rqfs::torrent {
+
+struct TrackerClients;
 
 // Tells a torrent's trackers about us and the torrent about peers: tiers of BEP 12, intervals, events, backoff, scrape. One a torrent, owned by it.
 class Announcer {
@@ -47,11 +52,13 @@ public:
         Resolver& resolver;
         UdpSocket& udp;
         bool test_network = false;
+        TrackerClients* clients = nullptr;  // null: this announcer has its own, and no limit is shared
     };
 
     Announcer(Network network, InfoHash const& info_hash, std::vector<std::vector<std::string>> tiers, bool is_private, Owner& owner);
     ~Announcer();
 
+    // Everything else may be called before; stop() must have ended before destruction.
     void start();                                  // event=started
     void completed();                              // event=completed, once
     void announce_now();                           // the user asked, or peers ran out: as soon as `min interval` allows

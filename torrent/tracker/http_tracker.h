@@ -1,0 +1,21 @@
+#pragma once
+
+#include "torrent/info_hash.h"
+#include "torrent/net/http_client.h"
+#include "torrent/net/url.h"
+#include "torrent/tracker/announce.h"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+
+namespace rqfs::torrent {
+
+// Announces over HTTP or HTTPS, from the address family wanted (the tracker sees where we come from, BEP 7). Throws nothing but
+// operation_aborted; every other error is a failure.
+boost::asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, AnnounceRequest request, std::optional<bool> want_v6);
+
+// Nothing where the tracker cannot say.
+boost::asio::awaitable<std::optional<ScrapeResult>> http_scrape(HttpClient& http, Url tracker, InfoHash info_hash);
+
+}  // namespace rqfs::torrent
