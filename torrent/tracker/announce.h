@@ -27,10 +27,10 @@ struct AnnounceRequest {
     std::uint64_t downloaded_bytes = 0;
     std::uint64_t left_bytes = 0;
     AnnounceEvent event = AnnounceEvent::none;
-    bool partial_seed = false;    // BEP 21
+    bool partial_seed = false;  // BEP 21
     std::uint32_t num_want = 0;
-    std::uint32_t key = 0;        // the same over both address families (BEP 7)
-    std::string tracker_id;       // what this tracker last called us; empty when it did not
+    std::uint32_t key = 0;   // the same over both address families (BEP 7)
+    std::string tracker_id;  // what this tracker last called us; empty when it did not
 };
 
 // How many take part in a torrent, as far as a tracker says.
@@ -51,9 +51,9 @@ struct AnnounceResponse {
 
 // Why an announce brought nothing.
 struct AnnounceFailure {
-    std::string what;      // one sentence for the user
-    bool reached = true;   // somebody answered, or may have; false: no name, no route, nobody listening
-    bool never = false;    // BEP 31: not to be asked again
+    std::string what;     // one sentence for the user
+    bool reached = true;  // somebody answered, or may have; false: no name, no route, nobody listening
+    bool never = false;   // BEP 31: not to be asked again
     std::optional<std::chrono::seconds> retry_in = std::nullopt;  // BEP 31
 };
 

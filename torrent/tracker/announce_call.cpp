@@ -42,7 +42,8 @@ asio::awaitable<Targets> find_targets(AnnounceCall const& call, Url const& track
     auto const first = targets.addresses.front();
     std::erase_if(targets.addresses, [&](auto const& address) { return !may_fetch_from(address, call.test_network); });
     if (targets.addresses.empty())
-        targets.failure.what = tracker.host + " is at " + first.text() + ", where no torrent's tracker list may send us";
+        targets.failure.what =
+            tracker.host + " is at " + first.text() + ", where no torrent's tracker list may send us";
     co_return targets;
 }
 
@@ -51,20 +52,23 @@ bool has_family(std::vector<Address> const& addresses, bool v6) {
 }
 
 bool listens_on(std::vector<Endpoint> const& local, bool v6) {
-    return std::any_of(local.begin(), local.end(), [v6](auto const& endpoint) { return endpoint.address.is_v6() == v6; });
+    return std::any_of(local.begin(), local.end(),
+                       [v6](auto const& endpoint) { return endpoint.address.is_v6() == v6; });
 }
 
 // The first of its family: one is enough, and UDP has no connect that would tell which of them lives.
 Endpoint first_of(std::vector<Address> const& addresses, bool v6, std::uint16_t port) {
-    auto const found = std::find_if(addresses.begin(), addresses.end(), [v6](auto const& address) { return address.is_v6() == v6; });
+    auto const found =
+        std::find_if(addresses.begin(), addresses.end(), [v6](auto const& address) { return address.is_v6() == v6; });
     return {*found, port};
 }
 
 // Stores its result instead of giving it, so that two of them can run side by side.
-asio::awaitable<void> announce_over(AnnounceCall const& call, Url const& tracker, AnnounceRequest const& request, Targets const& targets, bool v6,
-                                    AnnounceResult& result) {
+asio::awaitable<void> announce_over(AnnounceCall const& call, Url const& tracker, AnnounceRequest const& request,
+                                    Targets const& targets, bool v6, AnnounceResult& result) {
     if (tracker.scheme == "udp")
-        result = co_await call.udp.announce(first_of(targets.addresses, v6, tracker.port), tracker.target, request, call.urgent);
+        result = co_await call.udp.announce(first_of(targets.addresses, v6, tracker.port), tracker.target, request,
+                                            call.urgent);
     else
         result = co_await http_announce(call.http, tracker, request, v6);
     if (result && call.heard) call.heard(*result);
@@ -80,7 +84,8 @@ asio::awaitable<void> both(asio::awaitable<void> first, asio::awaitable<void> se
     if (second_failure) std::rethrow_exception(second_failure);
 }
 
-std::optional<std::chrono::seconds> longer(std::optional<std::chrono::seconds> a, std::optional<std::chrono::seconds> b) {
+std::optional<std::chrono::seconds> longer(std::optional<std::chrono::seconds> a,
+                                           std::optional<std::chrono::seconds> b) {
     return a && b ? std::max(*a, *b) : a ? a : b;
 }
 
@@ -107,7 +112,8 @@ AnnounceResult combine(AnnounceResult a, AnnounceResult const& b) {
 
 }  // namespace
 
-asio::awaitable<AnnounceResult> announce_to_tracker(AnnounceCall const& call, Url const& tracker, AnnounceRequest request) {
+asio::awaitable<AnnounceResult> announce_to_tracker(AnnounceCall const& call, Url const& tracker,
+                                                    AnnounceRequest request) {
     auto const targets = co_await find_targets(call, tracker);
     if (targets.addresses.empty()) co_return targets.failure;
     bool v4 = has_family(targets.addresses, false);
@@ -130,7 +136,8 @@ asio::awaitable<AnnounceResult> announce_to_tracker(AnnounceCall const& call, Ur
     co_return v4 ? std::move(first) : std::move(second);
 }
 
-asio::awaitable<std::optional<ScrapeResult>> scrape_tracker(AnnounceCall const& call, Url const& tracker, InfoHash info_hash) {
+asio::awaitable<std::optional<ScrapeResult>> scrape_tracker(AnnounceCall const& call, Url const& tracker,
+                                                            InfoHash info_hash) {
     if (tracker.scheme != "udp") co_return co_await http_scrape(call.http, tracker, info_hash);
     auto const targets = co_await find_targets(call, tracker);
     if (targets.addresses.empty()) co_return std::nullopt;

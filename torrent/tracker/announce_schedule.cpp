@@ -34,7 +34,8 @@ void AnnounceSchedule::merge(std::vector<std::vector<std::string>> const& tiers,
     for (auto const& tier : tiers) {
         std::vector<Id> ids;
         for (auto const& url : tier) {
-            bool const known = std::any_of(trackers_.begin(), trackers_.end(), [&](auto const& each) { return each.url == url; });
+            bool const known =
+                std::any_of(trackers_.begin(), trackers_.end(), [&](auto const& each) { return each.url == url; });
             if (known || trackers_.size() >= limit::kTrackersPerTorrent) continue;
             ids.push_back(trackers_.size());
             trackers_.emplace_back().url = url;
@@ -108,7 +109,8 @@ std::vector<AnnounceSchedule::Job> AnnounceSchedule::due(TimePoint now) {
         if (trackers_[id].owes_completed && may_announce(trackers_[id], now)) jobs.push_back(begin(id, now));
     if (std::exchange(urgent_, false)) {
         for (auto const& tier : tiers_) {
-            auto const first = std::find_if(tier.begin(), tier.end(), [&](Id id) { return trackers_[id].standing != Standing::unusable; });
+            auto const first = std::find_if(tier.begin(), tier.end(),
+                                            [&](Id id) { return trackers_[id].standing != Standing::unusable; });
             if (first == tier.end()) continue;
             auto const& tracker = trackers_[*first];
             if (may_announce(tracker, now) && now >= tracker.early_from) jobs.push_back(begin(*first, now));
@@ -134,7 +136,8 @@ void AnnounceSchedule::continue_round(TimePoint now, std::vector<Job>& jobs) {
                 return;
             }
             if (!may_announce(tracker, now)) continue;
-            if (tracker.standing == Standing::working && now < tracker.early_from) {  // heard a moment ago for another reason
+            if (tracker.standing == Standing::working &&
+                now < tracker.early_from) {  // heard a moment ago for another reason
                 end_round(id);
                 return;
             }
@@ -167,7 +170,8 @@ std::optional<TimePoint> AnnounceSchedule::next() const {
     std::optional<TimePoint> when;
     if (!round_waits_for_) when = round_at_;
     for (auto const& tracker : trackers_)
-        if (tracker.owes_completed && !tracker.announcing && !tracker.never) when = std::min(when.value_or(TimePoint::max()), tracker.not_before);
+        if (tracker.owes_completed && !tracker.announcing && !tracker.never)
+            when = std::min(when.value_or(TimePoint::max()), tracker.not_before);
     return when;
 }
 
@@ -184,7 +188,8 @@ void AnnounceSchedule::succeeded(Id id, TimePoint now, AnnounceEvent event, Anno
     tracker.peers = static_cast<std::uint32_t>(response.peers.size());
     scraped(id, response.counts);
     auto const asked = believed(response.interval.value_or(limit::kDefaultAnnounceInterval));
-    auto const least = response.min_interval ? believed(*response.min_interval) : std::min(asked, limit::kEarlyAnnounce);
+    auto const least =
+        response.min_interval ? believed(*response.min_interval) : std::min(asked, limit::kEarlyAnnounce);
     tracker.early_from = now + least;
     tracker.next = std::max(now + std::min<Duration>(jittered(asked), limit::kMaxAnnounceInterval), tracker.early_from);
     move_to_front(id);
@@ -200,12 +205,15 @@ void AnnounceSchedule::failed(Id id, TimePoint now, AnnounceFailure const& failu
     ++tracker.failures;
     tracker.not_before = now + std::min<Duration>(jittered(backoff(tracker.failures)), kMaxBackoff);
     // Somebody who answers with nonsense is asked no more often than somebody who answers.
-    if (failure.reached) tracker.not_before = std::max(tracker.not_before, tracker.last_start + limit::kMinAnnounceInterval);
-    if (failure.retry_in) tracker.not_before = std::max(tracker.not_before, now + std::min<Duration>(*failure.retry_in, limit::kMaxAnnounceInterval));
+    if (failure.reached)
+        tracker.not_before = std::max(tracker.not_before, tracker.last_start + limit::kMinAnnounceInterval);
+    if (failure.retry_in)
+        tracker.not_before =
+            std::max(tracker.not_before, now + std::min<Duration>(*failure.retry_in, limit::kMaxAnnounceInterval));
     if (round_waits_for_ == id)
         round_waits_for_.reset();  // due() goes on with the next
     else if (active_ == id)
-        round_at_ = now;           // it no longer works: find another
+        round_at_ = now;  // it no longer works: find another
     else if (!active_ && !in_round_)
         end_round(std::nullopt);
 }
@@ -253,7 +261,10 @@ std::vector<TrackerStatus> AnnounceSchedule::status(TimePoint now) const {
             row.leechers = tracker.counts.leechers;
             row.downloads = tracker.counts.downloads;
             bool const bad = tracker.standing == Standing::failed || tracker.standing == Standing::unusable;
-            row.state = tracker.announcing ? "announcing" : bad ? "failed" : tracker.standing == Standing::working ? "working" : "not contacted";
+            row.state = tracker.announcing                      ? "announcing"
+                        : bad                                   ? "failed"
+                        : tracker.standing == Standing::working ? "working"
+                                                                : "not contacted";
             if (!running_ || tracker.announcing || tracker.never || tracker.standing == Standing::unusable) continue;
             std::optional<TimePoint> when;
             if (active_ == id) when = round_at_;

@@ -14,10 +14,12 @@
 
 namespace rqfs::torrent {
 
-// When to announce to which tracker of one torrent: tiers (BEP 12), intervals, events, backoff. Pure: time and randomness are arguments.
+// When to announce to which tracker of one torrent: tiers (BEP 12), intervals, events, backoff. Pure: time and
+// randomness are arguments.
 //
-// Announces go in rounds: trackers are tried in their order until one succeeds, which is then heard again after its interval. Whatever a
-// tracker answers, it gets at most one announce in 60 s from rounds; `completed` goes out at once, but only once.
+// Announces go in rounds: trackers are tried in their order until one succeeds, which is then heard again after its
+// interval. Whatever a tracker answers, it gets at most one announce in 60 s from rounds; `completed` goes out at once,
+// but only once.
 class AnnounceSchedule {
 public:
     using Id = std::size_t;  // of a tracker; never used twice
@@ -63,15 +65,15 @@ private:
         std::string url;
         Standing standing = Standing::not_contacted;
         bool announcing = false;
-        bool never = false;              // told us to stay away
+        bool never = false;  // told us to stay away
         bool heard_started = false;
         bool owes_completed = false;
-        std::uint32_t failures = 0;      // in a row
-        std::uint64_t round = 0;         // the last that tried it
+        std::uint32_t failures = 0;  // in a row
+        std::uint64_t round = 0;     // the last that tried it
         TimePoint last_start = TimePoint::min();
-        TimePoint not_before = TimePoint::min();   // after failures
-        TimePoint early_from = TimePoint::min();   // `min interval`
-        TimePoint next = TimePoint::min();         // its interval
+        TimePoint not_before = TimePoint::min();  // after failures
+        TimePoint early_from = TimePoint::min();  // `min interval`
+        TimePoint next = TimePoint::min();        // its interval
         std::string message;
         std::string tracker_id;
         std::uint32_t peers = 0;

@@ -8,7 +8,9 @@ namespace asio = boost::asio;
 
 struct AnnounceSlots::Waiter {
     Waiter(AnnounceSlots& owner, bool urgent)
-        : slots(owner), granted(owner.executor_), place(owner.waiting_.insert(urgent ? owner.waiting_.begin() : owner.waiting_.end(), this)) {}
+        : slots(owner),
+          granted(owner.executor_),
+          place(owner.waiting_.insert(urgent ? owner.waiting_.begin() : owner.waiting_.end(), this)) {}
     Waiter(Waiter const&) = delete;
     Waiter& operator=(Waiter const&) = delete;
     ~Waiter() {

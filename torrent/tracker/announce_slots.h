@@ -9,8 +9,8 @@
 
 namespace rqfs::torrent {
 
-// The announces that may be under way at once over a whole session; the rest wait in their order, urgent ones first. Engine thread only;
-// outlives its slots.
+// The announces that may be under way at once over a whole session; the rest wait in their order, urgent ones first.
+// Engine thread only; outlives its slots.
 class AnnounceSlots {
 public:
     // One announce's place, given back when destroyed.
@@ -31,7 +31,8 @@ public:
         AnnounceSlots* slots_ = nullptr;
     };
 
-    AnnounceSlots(boost::asio::any_io_executor executor, std::size_t slots) : executor_(std::move(executor)), free_(slots) {}
+    AnnounceSlots(boost::asio::any_io_executor executor, std::size_t slots)
+        : executor_(std::move(executor)), free_(slots) {}
 
     boost::asio::awaitable<Slot> acquire(bool urgent);
 

@@ -54,7 +54,8 @@ struct Announcer::State {
           key(random_number<std::uint32_t>()),
           news_came(network.executor),
           farewells_ended(network.executor) {
-        if (!network.clients) own_clients = std::make_unique<TrackerClients>(network.executor, network.clock, network.udp);
+        if (!network.clients)
+            own_clients = std::make_unique<TrackerClients>(network.executor, network.clock, network.udp);
     }
 
     TrackerClients& clients() { return own_clients ? *own_clients : *network.clients; }
@@ -135,7 +136,8 @@ asio::awaitable<void> Announcer::State::run() {
             continue;
         }
         try {
-            co_await with_timeout(network.clock, std::move(waiting), std::max<Duration>(*next - now, kShortestSleep), std::string());
+            co_await with_timeout(network.clock, std::move(waiting),
+                                  std::max<Duration>(std::max(*next, now) - now, kShortestSleep), std::string());
         } catch (boost::system::system_error const& e) {
             if (e.code() != make_error_code(Errc::timed_out)) throw;
         }
@@ -165,7 +167,8 @@ void Announcer::State::ended(AnnounceSchedule::Job const& job, AnnounceResult co
         log().debug("announced torrent={} tracker={} peers={}", info_hash.short_hex(), host, result->peers.size());
         schedule.succeeded(job.tracker, now, job.event, *result);
     } else {
-        log().debug("announce failed torrent={} tracker={} reason={}", info_hash.short_hex(), host, result.error().what);
+        log().debug("announce failed torrent={} tracker={} reason={}", info_hash.short_hex(), host,
+                    result.error().what);
         schedule.failed(job.tracker, now, result.error());
     }
     wake();
@@ -194,7 +197,8 @@ asio::awaitable<void> Announcer::State::say_stopped(AnnounceSchedule::Id id, Dur
     }
 }
 
-Announcer::Announcer(Network network, InfoHash const& info_hash, std::vector<std::vector<std::string>> tiers, bool is_private, Owner& owner)
+Announcer::Announcer(Network network, InfoHash const& info_hash, std::vector<std::vector<std::string>> tiers,
+                     bool is_private, Owner& owner)
     : state_(std::make_unique<State>(std::move(network), info_hash, owner)) {
     state_->merge(tiers);
     state_->schedule.set_private(is_private);

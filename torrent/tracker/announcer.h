@@ -23,19 +23,20 @@ namespace rqfs::torrent {
 
 struct TrackerClients;
 
-// Tells a torrent's trackers about us and the torrent about peers: tiers of BEP 12, intervals, events, backoff, scrape. One a torrent, owned by it.
+// Tells a torrent's trackers about us and the torrent about peers: tiers of BEP 12, intervals, events, backoff, scrape.
+// One a torrent, owned by it.
 class Announcer {
 public:
     // What a tracker is told; asked for at each announce. Implemented by Torrent.
     struct Facts {
         std::array<std::byte, 20> peer_id{};
         std::uint16_t port = 0;
-        std::uint64_t uploaded_bytes = 0;    // this run, as BEP 3 counts from `started`
+        std::uint64_t uploaded_bytes = 0;  // this run, as BEP 3 counts from `started`
         std::uint64_t downloaded_bytes = 0;
         std::uint64_t left_bytes = 0;
         std::uint32_t connected_peers = 0;
-        bool wants_peers = true;             // else numwant 0
-        bool partial_seed = false;           // BEP 21: event=paused... everything wanted is here, but not all
+        bool wants_peers = true;    // else numwant 0
+        bool partial_seed = false;  // BEP 21: event=paused... everything wanted is here, but not all
     };
     class Owner {
     public:
@@ -55,16 +56,18 @@ public:
         TrackerClients* clients = nullptr;  // null: this announcer has its own, and no limit is shared
     };
 
-    Announcer(Network network, InfoHash const& info_hash, std::vector<std::vector<std::string>> tiers, bool is_private, Owner& owner);
+    Announcer(Network network, InfoHash const& info_hash, std::vector<std::vector<std::string>> tiers, bool is_private,
+              Owner& owner);
     ~Announcer();
 
     // Everything else may be called before; stop() must have ended before destruction.
-    void start();                                  // event=started
-    void completed();                              // event=completed, once
-    void announce_now();                           // the user asked, or peers ran out: as soon as `min interval` allows
-    void urgent(bool somebody_waits);              // first tracker of every tier at once (not for private torrents), early UDP retry
+    void start();         // event=started
+    void completed();     // event=completed, once
+    void announce_now();  // the user asked, or peers ran out: as soon as `min interval` allows
+    void urgent(
+        bool somebody_waits);  // first tracker of every tier at once (not for private torrents), early UDP retry
     void merge(std::vector<std::vector<std::string>> tiers);  // adds trackers that are not there yet
-    void set_private(bool is_private);             // known only once the metadata is there
+    void set_private(bool is_private);                        // known only once the metadata is there
     std::vector<std::vector<std::string>> tiers() const;
     std::vector<TrackerStatus> status() const;
 

@@ -20,7 +20,9 @@ namespace {
 
 constexpr bencode::Limits kReplyLimits{limit::kBencodeDepthMessage, limit::kBencodeTokensTracker};
 
-std::string_view as_text(std::span<std::byte const> bytes) { return {reinterpret_cast<char const*>(bytes.data()), bytes.size()}; }
+std::string_view as_text(std::span<std::byte const> bytes) {
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
 
 std::string hex_key(std::uint32_t key) {
     constexpr std::string_view digits = "0123456789ABCDEF";
@@ -107,7 +109,9 @@ AnnounceFailure make_failure(bencode::Value const& reply, std::string reason) {
     return failure;
 }
 
-std::string status_failure(unsigned status) { return "the tracker answered with HTTP status " + std::to_string(status); }
+std::string status_failure(unsigned status) {
+    return "the tracker answered with HTTP status " + std::to_string(status);
+}
 
 }  // namespace
 
@@ -118,10 +122,11 @@ Url announce_url(Url const& tracker, AnnounceRequest const& request) {
         url.target += '?';
     else if (url.target.back() != '?' && url.target.back() != '&')
         url.target += '&';
-    url.target += "info_hash=" + percent_encode(as_text(request.info_hash.bytes())) + "&peer_id=" + percent_encode(as_text(request.peer_id)) +
-                  "&port=" + std::to_string(request.port) + "&uploaded=" + std::to_string(request.uploaded_bytes) +
-                  "&downloaded=" + std::to_string(request.downloaded_bytes) + "&left=" + std::to_string(request.left_bytes) +
-                  "&key=" + hex_key(request.key);
+    url.target += "info_hash=" + percent_encode(as_text(request.info_hash.bytes())) +
+                  "&peer_id=" + percent_encode(as_text(request.peer_id)) + "&port=" + std::to_string(request.port) +
+                  "&uploaded=" + std::to_string(request.uploaded_bytes) +
+                  "&downloaded=" + std::to_string(request.downloaded_bytes) +
+                  "&left=" + std::to_string(request.left_bytes) + "&key=" + hex_key(request.key);
     if (auto const event = event_text(request); !event.empty()) url.target.append("&event=").append(event);
     url.target += "&numwant=" + std::to_string(request.num_want) + "&compact=1&no_peer_id=1";
     if (!request.tracker_id.empty()) url.target += "&trackerid=" + percent_encode(request.tracker_id);
@@ -133,7 +138,8 @@ AnnounceResult parse_announce_reply(unsigned status, std::span<std::byte const> 
     bool const dictionary = document && document->root().type() == bencode::Value::Type::dictionary;
     if (!dictionary) {
         if (status != 200) return AnnounceFailure{status_failure(status)};
-        return AnnounceFailure{document ? "the tracker's reply is no dictionary" : "the tracker's reply cannot be read: " + document.error().what};
+        return AnnounceFailure{document ? "the tracker's reply is no dictionary"
+                                        : "the tracker's reply cannot be read: " + document.error().what};
     }
     auto const reply = document->root();
     if (reply.find("failure reason")) {
@@ -174,7 +180,8 @@ Result<ScrapeResult> parse_scrape_reply(std::span<std::byte const> body, InfoHas
     auto const files = document->root().find("files");
     auto const file = files ? files->find(as_text(info_hash.bytes())) : std::nullopt;
     if (!file) return error(Errc::not_found, "the tracker's scrape reply does not name the torrent");
-    return ScrapeResult{find_count(*file, "complete"), find_count(*file, "incomplete"), find_count(*file, "downloaded")};
+    return ScrapeResult{find_count(*file, "complete"), find_count(*file, "incomplete"),
+                        find_count(*file, "downloaded")};
 }
 
 }  // namespace rqfs::torrent

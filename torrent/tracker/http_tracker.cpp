@@ -17,12 +17,17 @@ namespace asio = boost::asio;
 namespace {
 
 HttpClient::Request make_request(Url url, std::optional<bool> want_v6) {
-    return {.url = std::move(url), .max_body_bytes = limit::kTrackerReplyBytes, .time = limit::kTrackerTime, .trusted = false, .want_v6 = want_v6};
+    return {.url = std::move(url),
+            .max_body_bytes = limit::kTrackerReplyBytes,
+            .time = limit::kTrackerTime,
+            .trusted = false,
+            .want_v6 = want_v6};
 }
 
 }  // namespace
 
-asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, AnnounceRequest request, std::optional<bool> want_v6) {
+asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, AnnounceRequest request,
+                                              std::optional<bool> want_v6) {
     auto question = make_request(announce_url(tracker, request), want_v6);
     AnnounceFailure failure;
     try {

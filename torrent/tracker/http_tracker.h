@@ -11,9 +11,10 @@
 
 namespace rqfs::torrent {
 
-// Announces over HTTP or HTTPS, from the address family wanted (the tracker sees where we come from, BEP 7). Throws nothing but
-// operation_aborted; every other error is a failure.
-boost::asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, AnnounceRequest request, std::optional<bool> want_v6);
+// Announces over HTTP or HTTPS, from the address family wanted (the tracker sees where we come from, BEP 7). Throws
+// nothing but operation_aborted; every other error is a failure.
+boost::asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, AnnounceRequest request,
+                                                     std::optional<bool> want_v6);
 
 // Nothing where the tracker cannot say.
 boost::asio::awaitable<std::optional<ScrapeResult>> http_scrape(HttpClient& http, Url tracker, InfoHash info_hash);

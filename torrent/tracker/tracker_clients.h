@@ -10,8 +10,8 @@
 
 namespace rqfs::torrent {
 
-// What the announcers of a session have in common besides their network: the UDP tracker protocol with its connections, and the number of announces
-// at once. Owned by Session, outlives every announcer.
+// What the announcers of a session have in common besides their network: the UDP tracker protocol with its connections,
+// and the number of announces at once. Owned by Session, outlives every announcer.
 struct TrackerClients {
     TrackerClients(boost::asio::any_io_executor const& executor, Clock& clock, UdpSocket& socket)
         : udp(executor, clock, socket), slots(executor, limit::kAnnouncesAtOnce) {}

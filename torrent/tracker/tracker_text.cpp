@@ -9,7 +9,8 @@ namespace rqfs::torrent {
 
 namespace {
 
-// Bytes of the UTF-8 character at the start of `text` (RFC 3629), 0 when it is none; C1 control characters count as none.
+// Bytes of the UTF-8 character at the start of `text` (RFC 3629), 0 when it is none; C1 control characters count as
+// none.
 std::size_t character_bytes(std::string_view text) {
     auto const byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
     auto const first = byte(0);

@@ -16,8 +16,8 @@ constexpr std::size_t kHeadBytes = 8;
 constexpr std::size_t kConnectBytes = 16;
 constexpr std::size_t kAnnounceBytes = 20;
 constexpr std::size_t kScrapeBytes = 20;
-constexpr std::byte kUrlData{2};          // BEP 41
-constexpr std::size_t kOptionBytes = 255; // BEP 41
+constexpr std::byte kUrlData{2};            // BEP 41
+constexpr std::size_t kOptionBytes = 255;   // BEP 41
 constexpr std::size_t kTargetBytes = 1024;  // one datagram must hold it; longer targets are no passkeys
 
 template <class Integer>
@@ -25,12 +25,15 @@ void append(std::vector<std::byte>& out, Integer value) {
     for (std::size_t i = sizeof value; i-- > 0;) out.push_back(static_cast<std::byte>(value >> (8 * i) & 0xff));
 }
 
-void append_bytes(std::vector<std::byte>& out, std::span<std::byte const> bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+void append_bytes(std::vector<std::byte>& out, std::span<std::byte const> bytes) {
+    out.insert(out.end(), bytes.begin(), bytes.end());
+}
 
 template <class Integer>
 Integer read(std::span<std::byte const> bytes, std::size_t offset) {
     Integer value = 0;
-    for (auto const byte : bytes.subspan(offset, sizeof value)) value = static_cast<Integer>(value << 8 | std::to_integer<Integer>(byte));
+    for (auto const byte : bytes.subspan(offset, sizeof value))
+        value = static_cast<Integer>(value << 8 | std::to_integer<Integer>(byte));
     return value;
 }
 
@@ -60,8 +63,8 @@ std::vector<std::byte> encode_udp_connect(std::uint32_t transaction) {
     return out;
 }
 
-std::vector<std::byte> encode_udp_announce(std::uint64_t connection, std::uint32_t transaction, AnnounceRequest const& request,
-                                           std::string_view target) {
+std::vector<std::byte> encode_udp_announce(std::uint64_t connection, std::uint32_t transaction,
+                                           AnnounceRequest const& request, std::string_view target) {
     std::vector<std::byte> out;
     append(out, connection);
     append(out, static_cast<std::uint32_t>(UdpAction::announce));
@@ -80,7 +83,8 @@ std::vector<std::byte> encode_udp_announce(std::uint64_t connection, std::uint32
     return out;
 }
 
-std::vector<std::byte> encode_udp_scrape(std::uint64_t connection, std::uint32_t transaction, InfoHash const& info_hash) {
+std::vector<std::byte> encode_udp_scrape(std::uint64_t connection, std::uint32_t transaction,
+                                         InfoHash const& info_hash) {
     std::vector<std::byte> out;
     append(out, connection);
     append(out, static_cast<std::uint32_t>(UdpAction::scrape));

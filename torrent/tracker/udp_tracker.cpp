@@ -35,7 +35,13 @@ AnnounceFailure malformed() { return {"the tracker's reply is too short"}; }
 
 struct UdpTracker::Transaction {
     Transaction(UdpTracker& tracker, Endpoint const& endpoint, UdpAction awaited, InfoHash const& hash, bool hurried)
-        : owner(tracker), id(tracker.unused_transaction()), to(endpoint), action(awaited), info_hash(hash), urgent(hurried), changed(tracker.executor_) {
+        : owner(tracker),
+          id(tracker.unused_transaction()),
+          to(endpoint),
+          action(awaited),
+          info_hash(hash),
+          urgent(hurried),
+          changed(tracker.executor_) {
         owner.transactions_.emplace(id, this);
     }
     Transaction(Transaction const&) = delete;
@@ -66,7 +72,8 @@ UdpTracker::UdpTracker(asio::any_io_executor executor, Clock& clock, UdpSocket& 
 
 UdpTracker::~UdpTracker() { socket_.remove(*this); }
 
-asio::awaitable<AnnounceResult> UdpTracker::announce(Endpoint tracker, std::string target, AnnounceRequest request, bool urgent) {
+asio::awaitable<AnnounceResult> UdpTracker::announce(Endpoint tracker, std::string target, AnnounceRequest request,
+                                                     bool urgent) {
     Question const question{tracker, UdpAction::announce, std::move(request), std::move(target), urgent};
     auto const reply = co_await ask(question);
     if (reply.failed) {
@@ -101,7 +108,8 @@ bool UdpTracker::datagram(Endpoint const& from, std::span<std::byte const> bytes
     if (found == transactions_.end()) return false;
     auto& transaction = *found->second;
     bool const expected = head->action == static_cast<std::uint32_t>(transaction.action);
-    if (from != transaction.to || (!expected && head->action != static_cast<std::uint32_t>(UdpAction::error))) return false;
+    if (from != transaction.to || (!expected && head->action != static_cast<std::uint32_t>(UdpAction::error)))
+        return false;
     if (transaction.reply.empty()) transaction.reply.assign(bytes.begin(), bytes.end());
     transaction.changed.notify();
     return true;
@@ -120,7 +128,8 @@ asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
             co_return result;
         }
         auto const connection = connection_to(question.tracker);
-        Transaction transaction(*this, question.tracker, connection ? question.action : UdpAction::connect, question.request.info_hash, urgent);
+        Transaction transaction(*this, question.tracker, connection ? question.action : UdpAction::connect,
+                                question.request.info_hash, urgent);
         socket_.send(question.tracker, encode(question, connection, transaction.id));
         co_await wait_for_reply(transaction, tries);
         urgent = transaction.urgent;
@@ -152,7 +161,8 @@ asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
 
 namespace {
 
-asio::awaitable<void> wait_until_changed(Event& changed, std::vector<std::byte> const& reply, bool const& urgent, bool before) {
+asio::awaitable<void> wait_until_changed(Event& changed, std::vector<std::byte> const& reply, bool const& urgent,
+                                         bool before) {
     while (reply.empty() && urgent == before) co_await changed.wait();
 }
 
@@ -165,7 +175,8 @@ asio::awaitable<void> UdpTracker::wait_for_reply(Transaction& transaction, std::
         auto const end = sent + udp_reply_wait(tries, transaction.urgent).value_or(Duration::zero());
         if (clock_.now() >= end) co_return;
         try {
-            auto waiting = wait_until_changed(transaction.changed, transaction.reply, transaction.urgent, transaction.urgent);
+            auto waiting =
+                wait_until_changed(transaction.changed, transaction.reply, transaction.urgent, transaction.urgent);
             co_await with_timeout(clock_, std::move(waiting), end - clock_.now(), std::string());
         } catch (boost::system::system_error const& e) {
             if (e.code() != make_error_code(Errc::timed_out)) throw;
@@ -173,9 +184,11 @@ asio::awaitable<void> UdpTracker::wait_for_reply(Transaction& transaction, std::
     }
 }
 
-std::vector<std::byte> UdpTracker::encode(Question const& question, std::optional<std::uint64_t> connection, std::uint32_t transaction) const {
+std::vector<std::byte> UdpTracker::encode(Question const& question, std::optional<std::uint64_t> connection,
+                                          std::uint32_t transaction) const {
     if (!connection) return encode_udp_connect(transaction);
-    if (question.action == UdpAction::scrape) return encode_udp_scrape(*connection, transaction, question.request.info_hash);
+    if (question.action == UdpAction::scrape)
+        return encode_udp_scrape(*connection, transaction, question.request.info_hash);
     return encode_udp_announce(*connection, transaction, question.request, question.target);
 }
 
@@ -187,7 +200,8 @@ std::optional<std::uint64_t> UdpTracker::connection_to(Endpoint const& tracker) 
 
 void UdpTracker::connected(Endpoint const& tracker, std::uint64_t id) {
     auto const now = clock_.now();
-    if (connections_.size() >= kConnectionsKept) std::erase_if(connections_, [&](auto const& each) { return each.second.until <= now; });
+    if (connections_.size() >= kConnectionsKept)
+        std::erase_if(connections_, [&](auto const& each) { return each.second.until <= now; });
     if (connections_.size() >= kConnectionsKept) connections_.clear();
     connections_[tracker] = {id, now + limit::kUdpConnectionId};
 }

@@ -21,12 +21,13 @@
 
 namespace rqfs::torrent {
 
-// How long to wait for a reply to the datagram sent after `tries` others stayed unanswered: 15 * 2^n seconds (BEP 15), but 3 for the first
-// while somebody waits. Nothing: give up. Pure.
+// How long to wait for a reply to the datagram sent after `tries` others stayed unanswered: 15 * 2^n seconds (BEP 15),
+// but 3 for the first while somebody waits. Nothing: give up. Pure.
 std::optional<Duration> udp_reply_wait(std::uint32_t tries, bool urgent);
 
-// Speaks to UDP trackers (BEP 15) for all torrents of a session; addresses are vetted by the caller. Engine thread only; its calls have
-// ended before it is destroyed. Lost and forged datagrams are waited out: nothing but operation_aborted is thrown.
+// Speaks to UDP trackers (BEP 15) for all torrents of a session; addresses are vetted by the caller. Engine thread
+// only; its calls have ended before it is destroyed. Lost and forged datagrams are waited out: nothing but
+// operation_aborted is thrown.
 class UdpTracker final : public UdpSocket::Receiver {
 public:
     UdpTracker(boost::asio::any_io_executor executor, Clock& clock, UdpSocket& socket);
@@ -35,7 +36,8 @@ public:
     ~UdpTracker() override;
 
     // `target` is path and query of the URL (BEP 41).
-    boost::asio::awaitable<AnnounceResult> announce(Endpoint tracker, std::string target, AnnounceRequest request, bool urgent);
+    boost::asio::awaitable<AnnounceResult> announce(Endpoint tracker, std::string target, AnnounceRequest request,
+                                                    bool urgent);
     boost::asio::awaitable<std::optional<ScrapeResult>> scrape(Endpoint tracker, InfoHash info_hash);
 
     // Somebody waits for this torrent now: requests under way try again sooner.
@@ -66,7 +68,8 @@ private:
 
     boost::asio::awaitable<Reply> ask(Question const& question);
     boost::asio::awaitable<void> wait_for_reply(Transaction& transaction, std::uint32_t tries);
-    std::vector<std::byte> encode(Question const& question, std::optional<std::uint64_t> connection, std::uint32_t transaction) const;
+    std::vector<std::byte> encode(Question const& question, std::optional<std::uint64_t> connection,
+                                  std::uint32_t transaction) const;
     std::optional<std::uint64_t> connection_to(Endpoint const& tracker);
     void connected(Endpoint const& tracker, std::uint64_t id);
     std::uint32_t unused_transaction() const;
