@@ -12,8 +12,9 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::uint64_t kMiB = 1u << 20;
-constexpr std::uint64_t kFirstWindow = 4 * kMiB;  // engine 2.3: W0, or two pieces
-constexpr std::uint64_t kLeastWindow = 8 * kMiB;  // grown: 20 s of the rate within these
+constexpr std::uint64_t kFirstWindow = 4 * kMiB;       // engine 2.3: W0, or two pieces
+constexpr std::uint64_t kReorderedBytes = 256u << 10;  // two reads of the kernel, of which the later one may come first
+constexpr std::uint64_t kLeastWindow = 8 * kMiB;       // grown: 20 s of the rate within these
 constexpr std::uint64_t kMostWindow = 48 * kMiB;
 constexpr std::uint64_t kHealthyWindow = 96 * kMiB;  // 60 s of the rate, at most this, while 30 s are here
 constexpr double kWindowSeconds = 20;
@@ -147,7 +148,7 @@ bool Demand::healthy(ReadCursor const& cursor, Bitfield const& have, double spee
 
 void Demand::want_window(Collector& collector, ReadCursor const& cursor, double speed, TimePoint now) const {
     auto const window = window_bytes(cursor, speed, healthy(cursor, collector.have(), speed));
-    auto const behind = std::max(cursor.position, ReadCursors::kSameStreamBytes) - ReadCursors::kSameStreamBytes;
+    auto const behind = std::max(cursor.position, kReorderedBytes) - kReorderedBytes;
     auto const from = cursors_.random() ? cursor.position : std::max(cursor.start, behind);
     auto const deadline = [&](PieceIndex piece) {
         auto const needed =

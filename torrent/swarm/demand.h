@@ -33,7 +33,8 @@ public:
     // The pieces wanted now, most urgent first, without those in `have`. `goodput` is the torrent's payload rate, bytes
     // a second.
     std::vector<Wish> wishes(Bitfield const& have, double goodput, TimePoint now) const;
-    // When wishes() may change though no read comes (idle readers lose their window after 60 s); TimePoint::max(): never.
+    // When wishes() may change though no read comes (idle readers lose their window after 60 s); TimePoint::max():
+    // never.
     TimePoint next_change(TimePoint now) const;
 
     bool blocked() const;  // a read is under way

@@ -1,0 +1,155 @@
+#include "torrent/swarm/reader_rate.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace rqfs::torrent {
+namespace {
+
+using namespace std::chrono_literals;
+
+TimePoint const kStart(1000h);
+constexpr std::uint64_t kChunk = 128u << 10;
+
+// Reads chunk after chunk; each takes `waiting`, then the reader does something else for `pause`.
+TimePoint read_for(ReaderRate& rate, TimePoint now, Duration length, Duration waiting, Duration pause) {
+    for (auto const end = now + length; now < end; now += pause) {
+        rate.waiting(true, now);
+        rate.consumed(kChunk, now);
+        now += waiting;
+        rate.waiting(false, now);
+    }
+    return now;
+}
+
+TEST(ReaderRate, IsAFilmsAtFirst) {
+    ReaderRate const rate(false, kStart);
+
+    EXPECT_FALSE(rate.greedy());
+    EXPECT_EQ(rate.rate(), ReaderRate::kUnknown);
+}
+
+TEST(ReaderRate, AKnownCopierIsGreedyFromTheStart) { EXPECT_TRUE(ReaderRate(true, kStart).greedy()); }
+
+TEST(ReaderRate, APlayerThatFillsItsBufferIsNotGreedyForThirtySeconds) {
+    ReaderRate rate(false, kStart);
+
+    read_for(rate, kStart, 29s, 100ms, 0ms);
+
+    EXPECT_FALSE(rate.greedy());
+}
+
+TEST(ReaderRate, WhoNeverStopsReadingIsGreedyAfterThirtySeconds) {
+    ReaderRate rate(false, kStart);
+
+    read_for(rate, kStart, 31s, 100ms, 0ms);
+
+    EXPECT_TRUE(rate.greedy());
+}
+
+TEST(ReaderRate, WhoPausesBetweenReadsIsPaced) {
+    ReaderRate rate(false, kStart);
+
+    read_for(rate, kStart, 60s, 10ms, 90ms);
+
+    EXPECT_FALSE(rate.greedy());
+}
+
+TEST(ReaderRate, BetweenTheThresholdsTheClassStays) {
+    ReaderRate paced(false, kStart);
+    ReaderRate greedy(true, kStart);
+
+    read_for(paced, kStart, 60s, 90ms, 10ms);
+    read_for(greedy, kStart, 60s, 90ms, 10ms);
+
+    EXPECT_FALSE(paced.greedy());
+    EXPECT_TRUE(greedy.greedy());
+}
+
+TEST(ReaderRate, AGreedyReaderThatPausesBecomesPaced) {
+    ReaderRate rate(false, kStart);
+    auto const now = read_for(rate, kStart, 40s, 100ms, 0ms);
+    ASSERT_TRUE(rate.greedy());
+
+    read_for(rate, now, 12s, 10ms, 90ms);
+
+    EXPECT_FALSE(rate.greedy());
+}
+
+TEST(ReaderRate, AfterASeekAReaderCountsAsPacedAgain) {
+    ReaderRate rate(false, kStart);
+    auto now = read_for(rate, kStart, 40s, 100ms, 0ms);
+    ASSERT_TRUE(rate.greedy());
+
+    rate.sought(now);
+    EXPECT_FALSE(rate.greedy());
+    now = read_for(rate, now, 29s, 100ms, 0ms);
+    EXPECT_FALSE(rate.greedy());
+    read_for(rate, now, 3s, 100ms, 0ms);
+
+    EXPECT_TRUE(rate.greedy());
+}
+
+TEST(ReaderRate, ASeekDoesNotMakeAPlayerOfACopier) {
+    ReaderRate rate(true, kStart);
+
+    rate.sought(kStart + 1s);
+
+    EXPECT_TRUE(rate.greedy());
+}
+
+TEST(ReaderRate, OneLongWaitIsGreedyWhenItEnds) {
+    ReaderRate rate(false, kStart);
+
+    rate.waiting(true, kStart);
+    rate.waiting(false, kStart + 50s);
+
+    EXPECT_TRUE(rate.greedy());
+}
+
+TEST(ReaderRate, FollowsASteadyReader) {
+    for (auto const pause : {30ms, 100ms, 250ms, 500ms}) {
+        ReaderRate rate(false, kStart);
+
+        read_for(rate, kStart, 60s, 0ms, pause);
+
+        auto const expected = static_cast<double>(kChunk) / std::chrono::duration<double>(pause).count();
+        EXPECT_NEAR(rate.rate(), expected, expected * 0.1) << pause.count();
+    }
+}
+
+TEST(ReaderRate, TheFirstTwoSecondsDoNotCount) {
+    ReaderRate rate(false, kStart);
+    auto const now = read_for(rate, kStart, 1900ms, 1ms, 0ms);
+
+    read_for(rate, now + 100ms, 20s, 0ms, 100ms);
+
+    EXPECT_NEAR(rate.rate(), 1.31e6, 0.15e6);
+}
+
+TEST(ReaderRate, APauseOfThePlayerIsNotASlowFilm) {
+    ReaderRate rate(false, kStart);
+    auto const now = read_for(rate, kStart, 60s, 0ms, 50ms);
+    auto const before = rate.rate();
+
+    read_for(rate, now + 10min, 5s, 0ms, 50ms);
+
+    EXPECT_NEAR(rate.rate(), before, before * 0.1);
+}
+
+TEST(ReaderRate, StaysWithinItsLimits) {
+    ReaderRate slow(false, kStart);
+    ReaderRate fast(false, kStart);
+
+    read_for(slow, kStart, 200s, 0ms, 9s);
+    for (auto now = kStart; now < kStart + 60s; now += 1ms) fast.consumed(10'000'000, now);
+
+    EXPECT_GE(slow.rate(), ReaderRate::kLeast);
+    EXPECT_LE(slow.rate(), 200e3);
+    EXPECT_EQ(fast.rate(), ReaderRate::kMost);
+}
+
+}  // namespace
+}  // namespace rqfs::torrent
