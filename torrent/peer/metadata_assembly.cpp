@@ -51,7 +51,7 @@ void MetadataAssembly::store(std::uint32_t part, PeerHandle from, std::span<std:
     if (parts_.empty()) parts_.resize(parts());
     parts_[part].bytes.assign(bytes.begin(), bytes.end());
     parts_[part].from = from;
-    ++held_;
+    if (held_++ == 0) begun_ = now;
     held_bytes_ += bytes.size();
     last_progress_ = now;
     while (first_missing_ < parts() && has(first_missing_)) ++first_missing_;

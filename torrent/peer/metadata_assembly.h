@@ -40,6 +40,7 @@ public:
 
     // A part that is missing, of exactly part_bytes().
     void store(std::uint32_t part, PeerHandle from, std::span<std::byte const> bytes, TimePoint now);
+    TimePoint begun() const { return begun_; }  // the first part that is held came then
     TimePoint last_progress() const { return last_progress_; }
 
     std::vector<PeerHandle> contributors() const;
@@ -63,6 +64,7 @@ private:
     std::uint32_t first_missing_ = 0;
     std::uint32_t held_ = 0;
     std::size_t held_bytes_ = 0;
+    TimePoint begun_{};
     TimePoint last_progress_{};
 };
 

@@ -19,6 +19,8 @@ constexpr auto kSingleSource = 300s;         // LT: the only source of wrong dat
 constexpr auto kOneOfSeveral = 2s;           // may be innocent
 constexpr auto kStalled = 2s;                // an assembly without progress gives way to another
 constexpr auto kGaveWay = 30s;               // those who held it up
+constexpr auto kSlow = 8s;                   // time enough for an assembly that is not large
+constexpr std::uint32_t kLarge = 64;         // missing parts: 1 MiB, more than nearly any torrent needs
 constexpr auto kNoRoom = 1s;
 constexpr std::uint32_t kMostRequests = 8;   // at a time to one peer; others answer 64 (TR)
 
@@ -144,20 +146,22 @@ std::vector<MetadataAssembly*> MetadataExchange::with_data() {
     return all;
 }
 
-// Takes the bytes from the budget. Of too many assemblies the one that stalls gives way, else the one that has most to go.
+// Takes the bytes from the budget. Of too many assemblies one gives way: who stalls, else a very large one, else one that is slow.
 bool MetadataExchange::make_room(MetadataAssembly const& newcomer, std::size_t bytes, TimePoint now) {
     for (;;) {
         auto others = with_data();
         std::erase(others, &newcomer);
         if (others.size() < limit::kMetadataSizesPerTorrent && budget_.take(bytes)) return true;
         if (others.empty()) return false;
-        auto* const stalest = *std::min_element(others.begin(), others.end(),
-                                                [](auto* a, auto* b) { return a->last_progress() < b->last_progress(); });
-        auto* const largest = *std::max_element(others.begin(), others.end(), [](auto* a, auto* b) { return a->missing() < b->missing(); });
+        auto* const stalest = *std::ranges::min_element(others, {}, &MetadataAssembly::last_progress);
+        auto* const largest = *std::ranges::max_element(others, {}, &MetadataAssembly::missing);
+        auto* const oldest = *std::ranges::min_element(others, {}, &MetadataAssembly::begun);
         if (now - stalest->last_progress() >= kStalled)
             drop(*stalest, now + kGaveWay);
-        else if (largest->missing() > newcomer.missing())
-            drop(*largest, now + kGaveWay);
+        else if (largest->missing() > std::max(kLarge, newcomer.missing()))
+            drop(*largest, now + kNoRoom);
+        else if (now - oldest->begun() >= kSlow)
+            drop(*oldest, now + kSlow);
         else
             return false;
     }
