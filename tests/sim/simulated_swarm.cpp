@@ -26,6 +26,7 @@ SimulatedSwarm::SimulatedSwarm(Scenario const& scenario, std::uint64_t seed)
       layout_(kFilm, scenario.piece_bytes),
       picker_(layout_, Bitfield(layout_.pieces()), seed) {
     for (std::uint32_t i = 0; i < scenario_.peers; ++i) make_peer(i, seed);
+    if (scenario_.want_all) picker_.set_wanted(Bitfield(layout_.pieces(), true));
 }
 
 // The standard's distributions differ between libraries, these do not.

@@ -31,6 +31,7 @@ public:
         double start_bytes = 2u << 20;  // what the player wants before it shows a picture
         double seconds = 60;
         std::vector<double> seeks = {20, 40};  // when
+        bool want_all = false;                 // `download` runs as well
     };
     struct Result {
         double start = 0;  // seconds
