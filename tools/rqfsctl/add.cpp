@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -42,6 +43,12 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view lower_cas
 bool is_link(std::string_view source) {
     return starts_with_ignoring_case(source, "magnet:") || starts_with_ignoring_case(source, "http://") ||
            starts_with_ignoring_case(source, "https://");
+}
+
+std::string with_lower_case_scheme(std::string link) {
+    for (std::size_t i = 0; i < link.size() && link[i] != ':'; ++i)
+        link[i] = static_cast<char>(std::tolower(static_cast<unsigned char>(link[i])));
+    return link;
 }
 
 std::string read_torrent_file(std::string const& path) {
@@ -81,7 +88,7 @@ json::value send(Context& context, std::string const& source) {
         }
     }
     json::object body;
-    body["source"] = is_link(source) ? to_utf8(source) : "magnet:?xt=urn:btih:" + source;
+    body["source"] = is_link(source) ? with_lower_case_scheme(to_utf8(source)) : "magnet:?xt=urn:btih:" + source;
     body["paused"] = arguments.paused;
     body["download"] = arguments.download;
     return context.client.post("/v1/torrents", body);

@@ -1,0 +1,157 @@
+#include "tools/rqfs/config_values.h"
+
+#include "tools/control/quantity.h"
+#include "torrent/endpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+namespace rqfs::tools {
+
+namespace {
+
+using Problem = std::optional<std::string>;
+
+constexpr std::uint64_t kLeastMemory = 16u << 20;
+constexpr std::array<std::string_view, 6> kLevelNames{"trace", "debug", "info", "warn", "error", "off"};
+
+std::string instead_of(std::string_view expected, std::string const& value) {
+    return std::string(expected) + " was expected, not \"" + value + "\"";
+}
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text, Number least, Number most, int base = 10) {
+    Number value{};
+    auto const [end, code] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (code != std::errc() || end != text.data() + text.size() || value < least || value > most) return std::nullopt;
+    return value;
+}
+
+Problem take_rate(std::string const& value, std::uint64_t& into) {
+    auto const rate = parse_rate(value);
+    if (!rate) return rate.error().what;
+    into = *rate;
+    return std::nullopt;
+}
+
+Problem take_count(std::string const& value, std::uint32_t& into, std::uint32_t most) {
+    auto const count = parse_number<std::uint32_t>(value, 1, most);
+    if (!count) return instead_of("a whole number from 1 to " + std::to_string(most), value);
+    into = *count;
+    return std::nullopt;
+}
+
+Problem take_flag(std::string const& value, bool& into) {
+    if (value != "true" && value != "false") return instead_of("true or false", value);
+    into = value == "true";
+    return std::nullopt;
+}
+
+Problem take_path(std::string const& value, std::string& into) {
+    if (!value.starts_with('/')) return instead_of("an absolute path", value);
+    into = value;
+    return std::nullopt;
+}
+
+Problem take_level(std::string const& value, std::string& into) {
+    if (!is_level(value)) return instead_of(kLevels, value);
+    into = value;
+    return std::nullopt;
+}
+
+Problem take_listen(std::string const& value, Config& config) {
+    auto const endpoint = torrent::Endpoint::parse(value);
+    if (!endpoint) return instead_of("ADDRESS:PORT like 0.0.0.0:6881 or [::]:6881", value);
+    config.torrent.listen.push_back(value);
+    return std::nullopt;
+}
+
+Problem take_memory(std::string const& value, Config& config) {
+    auto const bytes = parse_size(value);
+    if (!bytes || *bytes < kLeastMemory) return instead_of("a size of at least 16M like 128M or 2G", value);
+    config.cache.memory_bytes = *bytes;
+    return std::nullopt;
+}
+
+Problem take_timeout(std::string const& value, Config& config) {
+    auto const duration = parse_duration(value);
+    if (!duration || duration->count() == 0)
+        return instead_of("a duration above 0 and up to 24h like 60s, 500ms or 2m", value);
+    config.torrent.read_timeout = *duration;
+    config.fs.read_timeout = *duration;
+    return std::nullopt;
+}
+
+Problem take_on_timeout(std::string const& value, Config& config) {
+    if (value != "eio" && value != "eagain") return instead_of("eio or eagain", value);
+    config.fs.on_timeout = value == "eio" ? fs::OnTimeout::eio : fs::OnTimeout::eagain;
+    return std::nullopt;
+}
+
+template <class Id>
+Problem take_id(std::string const& value, std::optional<Id>& into) {
+    auto const id = parse_user_id(value);
+    if (!id) return instead_of("a number from 0 to 4294967294", value);
+    into = *id;
+    return std::nullopt;
+}
+
+Problem take_umask(std::string const& value, Config& config) {
+    auto const umask = parse_umask(value);
+    if (!umask) return instead_of("octal digits from 0 to 0777", value);
+    config.fs.umask = *umask;
+    return std::nullopt;
+}
+
+// What is above a torrent's or the machine's reach is a slip of the finger.
+constexpr std::uint32_t kMostConnections = 65'535;
+constexpr std::uint32_t kMostSlots = 1'000;
+
+constexpr std::array kKeys{
+    ConfigKey{"limits.up", false, [](auto const& v, auto& c) { return take_rate(v, c.torrent.up_limit); }},
+    ConfigKey{"limits.down", false, [](auto const& v, auto& c) { return take_rate(v, c.torrent.down_limit); }},
+    ConfigKey{"limits.connections", false,
+              [](auto const& v, auto& c) { return take_count(v, c.torrent.connections, kMostConnections); }},
+    ConfigKey{
+        "limits.connections_per_torrent", false,
+        [](auto const& v, auto& c) { return take_count(v, c.torrent.connections_per_torrent, kMostConnections); }},
+    ConfigKey{"limits.upload_slots", false,
+              [](auto const& v, auto& c) { return take_count(v, c.torrent.upload_slots, kMostSlots); }},
+    ConfigKey{"network.listen", true, take_listen},
+    ConfigKey{"network.test_network", false,
+              [](auto const& v, auto& c) { return take_flag(v, c.torrent.test_network); }},
+    ConfigKey{"cache.memory", false, take_memory},
+    ConfigKey{"read.timeout", false, take_timeout},
+    ConfigKey{"read.on_timeout", false, take_on_timeout},
+    ConfigKey{"mount.allow_other", false, [](auto const& v, auto& c) { return take_flag(v, c.fs.allow_other); }},
+    ConfigKey{"mount.uid", false, [](auto const& v, auto& c) { return take_id(v, c.fs.uid); }},
+    ConfigKey{"mount.gid", false, [](auto const& v, auto& c) { return take_id(v, c.fs.gid); }},
+    ConfigKey{"mount.umask", false, take_umask},
+    ConfigKey{"store", false, [](auto const& v, auto& c) { return take_path(v, c.store); }},
+    ConfigKey{"socket", false, [](auto const& v, auto& c) { return take_path(v, c.socket); }},
+    ConfigKey{"log.file", false, [](auto const& v, auto& c) { return take_path(v, c.log_file); }},
+    ConfigKey{"log.level", false, [](auto const& v, auto& c) { return take_level(v, c.log_level); }},
+    ConfigKey{"log.levels.torrent", false,
+              [](auto const& v, auto& c) { return take_level(v, c.log_levels["torrent"]); }},
+    ConfigKey{"log.levels.cache", false, [](auto const& v, auto& c) { return take_level(v, c.log_levels["cache"]); }},
+    ConfigKey{"log.levels.fs", false, [](auto const& v, auto& c) { return take_level(v, c.log_levels["fs"]); }},
+    ConfigKey{"log.levels.rqfs", false, [](auto const& v, auto& c) { return take_level(v, c.log_levels["rqfs"]); }},
+};
+
+}  // namespace
+
+std::span<ConfigKey const> config_keys() { return kKeys; }
+
+std::optional<unsigned> parse_umask(std::string_view text) { return parse_number<unsigned>(text, 0, 0777, 8); }
+
+// 4294967295 means "nobody in particular" to the kernel.
+std::optional<unsigned> parse_user_id(std::string_view text) { return parse_number<unsigned>(text, 0, 4294967294u); }
+
+bool is_level(std::string_view text) {
+    return std::find(kLevelNames.begin(), kLevelNames.end(), text) != kLevelNames.end();
+}
+
+}  // namespace rqfs::tools

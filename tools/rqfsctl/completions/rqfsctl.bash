@@ -1,0 +1,62 @@
+# bash completion for rqfsctl                                -*- shell-script -*-
+
+# The info-hashes and, where they need no quoting, the names of all torrents.
+_rqfsctl_torrents() {
+    "$1" ${2:+--socket "$2"} list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+_rqfsctl() {
+    local cur prev words cword
+    _init_completion -n = || return
+
+    local commands='add list status files peers trackers path magnet download pause resume remove verify connect limit log stop'
+    local command='' socket='' i
+    for ((i = 1; i < cword; i++)); do
+        case ${words[i]} in
+            --socket) socket=${words[++i]} ;;
+            --up | --down | --torrent | --peer) ((i++)) ;;
+            -*) ;;
+            *) command=${words[i]} && break ;;
+        esac
+    done
+
+    case $prev in
+        --socket) _filedir && return ;;
+        --torrent) mapfile -t COMPREPLY < <(compgen -W "$(_rqfsctl_torrents "$1" "$socket")" -- "$cur") && return ;;
+        --up | --down) mapfile -t COMPREPLY < <(compgen -W 'unlimited 500K 1M 2M 5M' -- "$cur") && return ;;
+        --peer) return ;;
+    esac
+
+    local options='--socket --json --help'
+    case $command in
+        '') options+=' --version' ;;
+        add) options+=' --paused --download --wait' ;;
+        remove) options+=' --keep-data' ;;
+        verify) options+=' --cancel' ;;
+        limit) options+=' --up --down' ;;
+        log) options+=' --torrent --peer' ;;
+    esac
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+        return
+    fi
+
+    case $command in
+        '') mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
+        add) _filedir torrent ;;
+        status | files | peers | trackers | path | magnet | pause | resume | remove | verify | connect | download)
+            _filedir
+            local torrents
+            mapfile -t torrents < <(compgen -W "$(_rqfsctl_torrents "$1" "$socket")" -- "$cur")
+            COMPREPLY+=("${torrents[@]}")
+            ;;
+        log)
+            if [[ $cur == *=* ]]; then
+                mapfile -t COMPREPLY < <(compgen -P "${cur%%=*}=" -W 'trace debug info warn error off' -- "${cur#*=}")
+            else
+                mapfile -t COMPREPLY < <(compgen -S = -W 'torrent cache fs rqfs all' -- "$cur")
+                compopt -o nospace
+            fi
+            ;;
+    esac
+} && complete -F _rqfsctl rqfsctl
