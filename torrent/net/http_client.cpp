@@ -154,6 +154,7 @@ private:
             if (used > 0 && buffer_.size() > 0) continue;
             if (parser.is_done()) break;
             if (co_await receive()) continue;
+            if (!parser.got_some()) throw_error(Errc::closed, host_ + " ended the connection without an answer");
             parser.put_eof(code);
             if (code) throw_bad_answer(code, host_);
             break;

@@ -8,7 +8,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -58,13 +57,13 @@ void append(sockaddr const& from, std::vector<Address>& addresses) {
 
 struct SystemResolver::Lookup {
     std::string host;
-    int done = -1;  // the pipe's end that says so
+    int done = -1;  // our end of the pair that says so; the other may be gone
     int code = 0;   // getaddrinfo's
     std::vector<Address> addresses;
 
     ~Lookup() { ::close(done); }
 
-    // On its own thread; the byte in the pipe hands the result over.
+    // On its own thread; the byte sent hands the result over.
     void run() {
         addrinfo hints{};
         hints.ai_socktype = SOCK_STREAM;
@@ -74,7 +73,7 @@ struct SystemResolver::Lookup {
             append(*each->ai_addr, addresses);
         if (found) ::freeaddrinfo(found);
         char const byte = 0;
-        while (::write(done, &byte, 1) < 0 && errno == EINTR) {
+        while (::send(done, &byte, 1, MSG_NOSIGNAL) < 0 && errno == EINTR) {
         }
     }
 };
@@ -86,7 +85,7 @@ asio::awaitable<std::vector<Address>> SystemResolver::resolve(std::string host) 
         throw boost::system::system_error(asio::error::host_not_found_try_again,
                                           "too many names are being looked up to find " + host);
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
         throw boost::system::system_error(errno, boost::system::system_category(), "cannot look up " + host);
     asio::posix::stream_descriptor done(co_await asio::this_coro::executor, ends[0]);
     auto lookup = std::make_shared<Lookup>();

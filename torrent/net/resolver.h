@@ -20,7 +20,7 @@ public:
 };
 
 // The machine's resolver. getaddrinfo cannot be interrupted and takes tens of seconds where DNS is dead, so each name
-// has a thread of its own that shares nothing but one result handed over through a pipe: whoever is cancelled goes on
+// has a thread of its own that shares nothing but one result handed over through a pair of sockets: whoever is cancelled goes on
 // at once, and so does a daemon that ends.
 class SystemResolver final : public Resolver {
 public:

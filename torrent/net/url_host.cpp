@@ -69,7 +69,7 @@ std::optional<Address> parse_numeric(std::vector<std::string_view> const& labels
 Result<std::string> normalize_bracketed(std::string_view host) {
     if (host.back() != ']') return error(Errc::malformed, "the host's bracket is not closed");
     auto const inside = host.substr(1, host.size() - 2);
-    if (inside.find(':') == std::string_view::npos)
+    if (inside.find(':') == std::string_view::npos || inside.front() == '[')
         return error(Errc::malformed, "only an IPv6 address stands in brackets");
     auto const address = Address::parse(inside);
     if (!address) return error(Errc::malformed, "the host in brackets is no IPv6 address");

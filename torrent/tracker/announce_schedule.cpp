@@ -116,7 +116,9 @@ std::vector<AnnounceSchedule::Job> AnnounceSchedule::due(TimePoint now) {
             if (may_announce(tracker, now) && now >= tracker.early_from) jobs.push_back(begin(*first, now));
         }
     }
-    if (round_at_ && *round_at_ <= now && !round_waits_for_) continue_round(now, jobs);
+    // Twice: the first may only find that its round is over, and the next round may be due by now.
+    for (int i = 0; i < 2; ++i)
+        if (round_at_ && *round_at_ <= now && !round_waits_for_) continue_round(now, jobs);
     return jobs;
 }
 

@@ -1,0 +1,91 @@
+#include "torrent/net/address_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace rqfs::torrent {
+namespace {
+
+Endpoint at(std::string_view text) { return Endpoint::parse(text).value(); }
+Address address(std::string_view text) { return Address::parse(text).value(); }
+
+constexpr std::array kStrangers{AddressSource::tracker, AddressSource::pex, AddressSource::dht};
+constexpr std::array kAll{AddressSource::user, AddressSource::resume, AddressSource::tracker, AddressSource::incoming,
+                          AddressSource::pex,  AddressSource::dht,    AddressSource::lsd};
+
+constexpr std::array kPublic{"1.2.3.4",      "8.8.8.8",      "100.63.255.255",  "100.128.0.0",
+                             "172.15.0.1",   "172.32.0.1",   "192.167.1.1",     "223.255.255.1",
+                             "2606:4700::1", "2a00:1450::1", "2002:102:304::1", "64:ff9b::102:304"};
+constexpr std::array kLocal{"127.0.0.1",      "127.255.1.2",   "10.0.0.1",         "10.255.255.255",  "172.16.0.1",
+                            "172.31.255.255", "192.168.0.1",   "169.254.169.254",  "100.64.0.1",      "100.127.255.255",
+                            "192.0.2.1",      "198.18.0.1",    "198.19.255.255",   "198.51.100.1",    "203.0.113.1",
+                            "240.0.0.1",      "::1",           "fe80::1",          "fc00::1",         "fdff::1",
+                            "fec0::1",        "2001:db8::1",   "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
+                            "2002:7f00:1::",  "2002:a00:1::1", "::10.0.0.1"};
+constexpr std::array kNowhere{"0.0.0.0",         "0.1.2.3", "224.0.0.1", "239.192.152.143",
+                              "255.255.255.255", "::",      "ff02::1",   "ff15::efc0:988f"};
+
+TEST(AddressPolicy, StrangersMayNameOnlyPublicAddresses) {
+    for (auto const source : kStrangers) {
+        for (auto const* const text : kPublic) EXPECT_TRUE(may_dial({address(text), 6881}, source, false)) << text;
+        for (auto const* const text : kLocal) EXPECT_FALSE(may_dial({address(text), 6881}, source, false)) << text;
+        for (auto const* const text : kNowhere) EXPECT_FALSE(may_dial({address(text), 6881}, source, false)) << text;
+    }
+}
+
+TEST(AddressPolicy, StrangersMayNotNamePortsOfServices) {
+    for (auto const source : kStrangers) {
+        for (auto const port : {1, 22, 25, 80, 443, 1023, 1900, 3306, 5432, 6379, 11211, 27017})
+            EXPECT_FALSE(may_dial({address("1.2.3.4"), static_cast<std::uint16_t>(port)}, source, false)) << port;
+        for (auto const port : {1024, 6881, 51413, 65535})
+            EXPECT_TRUE(may_dial({address("1.2.3.4"), static_cast<std::uint16_t>(port)}, source, false)) << port;
+    }
+}
+
+TEST(AddressPolicy, NobodyMayNameAPlaceThatIsNone) {
+    for (auto const source : kAll) {
+        for (auto const* const text : kNowhere) EXPECT_FALSE(may_dial({address(text), 6881}, source, true)) << text;
+        EXPECT_FALSE(may_dial({address("1.2.3.4"), 0}, source, true));
+    }
+}
+
+TEST(AddressPolicy, TheUserMayNameAnythingElse) {
+    EXPECT_TRUE(may_dial(at("127.0.0.1:80"), AddressSource::user, false));
+    EXPECT_TRUE(may_dial(at("192.168.1.1:22"), AddressSource::user, false));
+    EXPECT_TRUE(may_dial(at("[fe80::1]:6881"), AddressSource::user, false));
+}
+
+TEST(AddressPolicy, ATestNetworkLiftsTheRules) {
+    for (auto const source : kAll) {
+        EXPECT_TRUE(may_dial(at("127.0.0.1:80"), source, true));
+        EXPECT_TRUE(may_dial(at("10.99.0.2:6379"), source, true));
+    }
+}
+
+TEST(AddressPolicy, PeersWhoCameToUsMayBeLocalButNotNameServicePorts) {
+    EXPECT_TRUE(may_dial(at("192.168.1.7:6881"), AddressSource::incoming, false));
+    EXPECT_TRUE(may_dial(at("127.0.0.1:6881"), AddressSource::incoming, false));
+    EXPECT_FALSE(may_dial(at("192.168.1.7:80"), AddressSource::incoming, false));
+    EXPECT_FALSE(may_dial(at("[fe80::1]:6881"), AddressSource::incoming, false));
+}
+
+TEST(AddressPolicy, LocalDiscoveryMayNameTheLocalNetworkButNotThisMachine) {
+    EXPECT_TRUE(may_dial(at("192.168.1.7:6881"), AddressSource::lsd, false));
+    EXPECT_FALSE(may_dial(at("127.0.0.1:6881"), AddressSource::lsd, false));
+    EXPECT_FALSE(may_dial(at("[::1]:6881"), AddressSource::lsd, false));
+}
+
+TEST(AddressPolicy, FetchesOnlyFromPublicAddressesButInATestNetwork) {
+    for (auto const* const text : kPublic) EXPECT_TRUE(may_fetch_from(address(text), false)) << text;
+    for (auto const* const text : kLocal) {
+        EXPECT_FALSE(may_fetch_from(address(text), false)) << text;
+        EXPECT_TRUE(may_fetch_from(address(text), true)) << text;
+    }
+    for (auto const* const text : kNowhere) EXPECT_FALSE(may_fetch_from(address(text), true)) << text;
+}
+
+}  // namespace
+}  // namespace rqfs::torrent
