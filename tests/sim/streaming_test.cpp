@@ -55,7 +55,8 @@ TEST(Streaming, OverManyModestPeersStartsAndSeeksInTwoSecondsWithoutStall) {
 TEST(Streaming, OverFewPeersThatBarelySufficeStillPlays) {
     auto const figures = measure("tight", {.peers = 12, .peer_bytes = 100e3});
 
-    // The model that the design was drawn from has 2.4, 3.4, 0.17 s and 0.9 % here; recorded: 1.9, 3.3, 0.02 s and 1.4 %.
+    // The model that the design was drawn from has 2.4, 3.4, 0.17 s and 0.9 % here; recorded: 1.9, 3.3, 0.02 s and 1.4
+    // %.
     EXPECT_LE(figures.start, 2.4);
     EXPECT_LE(figures.seek, 3.8);
     EXPECT_LE(figures.stall, 0.2);

@@ -65,13 +65,11 @@ void PiecePicker::State::check_silence_of(PickerPeer& peer) {
         doubt(first);
         return;
     }
-    bool const timed_out = silence >= peer.rate.timeout();
-    if (timed_out && !peer.late) {
+    if (silence >= peer.rate.timeout() && !peer.late) {
         peer.late = true;
         release_own_piece(peer);
         doubt(first);
     }
-    if (!timed_out && seconds(silence) < std::max(kLate, 4 * peer.rate.latency())) return;
     if (seconds(silence) < std::max(kLate, 4 * peer.rate.latency())) return;
     for (RequestId id = first; id != kNone; id = table.request(id).next_of_peer) {
         std::uint32_t const target = piece(table.request(id).block.piece).target;

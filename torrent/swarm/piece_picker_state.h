@@ -6,6 +6,7 @@
 #include "torrent/swarm/hedge.h"
 #include "torrent/swarm/index_set.h"
 #include "torrent/swarm/picker_peer.h"
+#include "torrent/swarm/picker_seat.h"
 #include "torrent/swarm/piece_picker.h"
 
 #include <array>
@@ -21,8 +22,7 @@ namespace rqfs::torrent {
 struct PiecePicker::State {
     using FlightId = BlockTable::FlightId;
     using RequestId = BlockTable::RequestId;
-    static constexpr std::uint32_t kNone = BlockTable::kNone;
-    static constexpr std::uint32_t kUnlimited = kNone;
+    static constexpr std::uint32_t kNone = BlockTable::kNone, kUnlimited = kNone;
 
     enum class Phase : std::uint8_t { missing, in_flight, complete, have };
     struct Piece {
@@ -31,24 +31,14 @@ struct PiecePicker::State {
         Phase phase = Phase::missing;
         bool wanted = false;
     };
+    using Seat = PickerSeat;
     struct Target {  // a wished piece
         Wish wish;
         TimePoint blocked_since;
     };
-    struct Seat {  // a peer that may be asked, during one plan
-        PickerPeer* peer = nullptr;
-        double rate = 0;
-        double queued = 0;              // bytes
-        std::uint32_t room = 0;         // further requests
-        bool good = false;              // known, and neither late nor on parole
-        bool reserved = false;          // something is there for it, only not now
-        std::uint32_t refused = kNone;  // target of which it may be asked no block now
-        double expected() const { return peer->rate.expected(rate, queued); }
-    };
 
     State(PieceLayout const& where, Bitfield pieces_here, std::uint64_t seed);
 
-    // Peers.
     PickerPeer* find(PeerHandle peer) const;
     PickerPeer& at(std::uint32_t slot) const { return *by_slot[slot]; }
     void join(PeerHandle handle, PeerTraits const& traits);
@@ -149,8 +139,7 @@ struct PiecePicker::State {
     double queue_seconds = 0;
     double copier_credit = 0;  // blocks due to copiers
     double rarest_credit = 0;  // blocks due to rarest-first
-    TimePoint next_hedge;
-    TimePoint next_finish;
+    TimePoint next_hedge, next_finish;
 
     std::vector<Order> orders;
     std::uint64_t changes = 1;  // counts what may give an idle peer work
