@@ -1,0 +1,308 @@
+#include "torrent/tracker/udp_tracker.h"
+
+#include "tests/support/fake_tracker.h"
+#include "tests/support/fake_udp.h"
+#include "tests/support/virtual_clock.h"
+#include "torrent/task_group.h"
+
+#include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rqfs::torrent {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using tests::FakeTracker;
+
+std::string const kPeer("\x05\x06\x07\x08\x1a\xe1", 6);
+
+class UdpTrackerTest : public ::testing::Test {
+protected:
+    ~UdpTrackerTest() override { run(seconds(200)); }  // until every call has ended
+
+    void announce(bool urgent = false) {
+        AnnounceRequest request;
+        request.info_hash = hash;
+        asio::co_spawn(engine, client.announce(tracker, "/announce", std::move(request), urgent),
+                       [this](std::exception_ptr e, AnnounceResult r) {
+                           EXPECT_FALSE(e);
+                           result = std::make_unique<AnnounceResult>(std::move(r));
+                           ended = clock.now();
+                       });
+    }
+    void run(Duration duration) { clock.run_for(engine, duration); }
+    // When datagrams went out, in seconds since the beginning.
+    std::vector<double> send_times() {
+        std::vector<double> times;
+        for (auto const when : sent_at) times.push_back(std::chrono::duration<double>(when - begin).count());
+        return times;
+    }
+    char action_of(std::size_t index) const { return udp.sent.at(index).bytes.at(11); }
+    std::string transaction_of(std::size_t index) const { return udp.sent.at(index).bytes.substr(12, 4); }
+
+    void record(std::function<std::vector<std::string>(std::string const&)> answer) {
+        udp.network = [this, answer = std::move(answer)](tests::FakeUdp::Sent const& datagram) {
+            sent_at.push_back(clock.now());
+            return answer(datagram.bytes);
+        };
+    }
+
+    asio::io_context engine{1};
+    tests::VirtualClock clock;
+    TimePoint const begin = clock.now();
+    tests::FakeUdp udp{engine.get_executor()};
+    UdpTracker client{engine.get_executor(), clock, udp};
+    Endpoint const tracker = Endpoint::parse("9.9.9.9:80").value();
+    InfoHash const hash = InfoHash::parse("0102030405060708090a0b0c0d0e0f1011121314").value();
+    std::vector<TimePoint> sent_at;
+    std::unique_ptr<AnnounceResult> result;
+    TimePoint ended;
+};
+
+TEST_F(UdpTrackerTest, ConnectsThenAnnounces) {
+    record(FakeTracker::honest_udp(900, kPeer));
+
+    announce();
+    run(seconds(1));
+
+    ASSERT_TRUE(result && *result);
+    EXPECT_EQ((*result)->peers.at(0).text(), "5.6.7.8:6881");
+    EXPECT_EQ((*result)->interval, seconds(900));
+    ASSERT_EQ(udp.sent.size(), 2u);
+    EXPECT_EQ(udp.sent[1].bytes.substr(0, 8), "\x11\x22\x33\x44\x55\x66\x77\x88");
+    EXPECT_EQ(udp.sent[1].bytes.substr(98), "\x02\x09/announce");
+    EXPECT_NE(transaction_of(0), transaction_of(1));
+}
+
+TEST_F(UdpTrackerTest, KeepsAConnectionForAMinute) {
+    record(FakeTracker::honest_udp(900, kPeer));
+    announce();
+    run(seconds(59));
+    announce();
+    run(milliseconds(999));
+    EXPECT_EQ(udp.sent.size(), 3u);
+
+    run(seconds(1));
+    announce();
+    run(seconds(1));
+
+    ASSERT_EQ(udp.sent.size(), 5u);
+    EXPECT_EQ(action_of(3), 0);
+    EXPECT_EQ(action_of(4), 1);
+}
+
+TEST_F(UdpTrackerTest, RepeatsLostDatagramsAfterFifteenAndThirtySecondsThenGivesUp) {
+    record([](auto const&) { return std::vector<std::string>(); });
+
+    announce();
+    run(seconds(200));
+
+    EXPECT_EQ(send_times(), (std::vector<double>{0, 15}));
+    EXPECT_EQ(ended - begin, seconds(45));
+    ASSERT_TRUE(result);
+    EXPECT_FALSE(*result);
+    EXPECT_FALSE(result->error().reached);
+    EXPECT_EQ(result->error().what, "the tracker does not answer");
+}
+
+TEST_F(UdpTrackerTest, RepeatsAfterThreeSecondsWhileSomebodyWaits) {
+    record([](auto const&) { return std::vector<std::string>(); });
+
+    announce(true);
+    run(seconds(200));
+
+    EXPECT_EQ(send_times(), (std::vector<double>{0, 3, 18}));
+    EXPECT_EQ(ended - begin, seconds(48));
+}
+
+TEST_F(UdpTrackerTest, HurriesARequestThatIsUnderWay) {
+    record([](auto const&) { return std::vector<std::string>(); });
+    announce();
+    run(seconds(5));
+
+    client.hurry(InfoHash());
+    run(seconds(1));
+    client.hurry(hash);
+    run(seconds(20));
+
+    EXPECT_EQ(send_times(), (std::vector<double>{0, 6, 21}));
+}
+
+TEST_F(UdpTrackerTest, SurvivesTheLossOfTheFirstOfEveryKind) {
+    auto const honest = FakeTracker::honest_udp(900, kPeer);
+    int count = 0;
+    record([&](auto const& datagram) {
+        return ++count == 1 || count == 3 ? std::vector<std::string>() : honest(datagram);
+    });
+
+    announce(true);
+    run(seconds(100));
+
+    ASSERT_TRUE(result && *result);
+    EXPECT_EQ(send_times(), (std::vector<double>{0, 3, 3, 18}));
+}
+
+TEST_F(UdpTrackerTest, ConnectsAgainWhenTheConnectionExpiresBetweenTries) {
+    auto const honest = FakeTracker::honest_udp(900, kPeer);
+    record(honest);
+    announce();
+    run(seconds(50));
+    sent_at.clear();
+    udp.sent.clear();
+    bool lose = true;
+    record([&](auto const& datagram) {
+        return std::exchange(lose, false) ? std::vector<std::string>() : honest(datagram);
+    });
+
+    announce();
+    run(seconds(100));
+
+    ASSERT_TRUE(result && *result);
+    ASSERT_EQ(udp.sent.size(), 3u);
+    EXPECT_EQ(action_of(0), 1);
+    EXPECT_EQ(action_of(1), 0);
+    EXPECT_EQ(action_of(2), 1);
+}
+
+TEST_F(UdpTrackerTest, IgnoresAnswersWithAnotherTransactionActionOrSource) {
+    announce();
+    run(seconds(1));
+    auto const transaction = transaction_of(0);
+    std::string const id = "12345678";
+    auto wrong = transaction;
+    wrong[0] = static_cast<char>(wrong[0] ^ 1);
+
+    udp.inject(tracker, std::string("\0\0\0\0", 4) + wrong + id);
+    udp.inject(tracker, std::string("\0\0\0\1", 4) + transaction + std::string(12, '\0'));
+    udp.inject(Endpoint::parse("9.9.9.9:81").value(), std::string("\0\0\0\0", 4) + transaction + id);
+    udp.inject(Endpoint::parse("9.9.9.8:80").value(), std::string("\0\0\0\3", 4) + transaction + "no");
+    udp.inject(tracker, "short");
+    udp.inject(tracker, "");
+    run(seconds(1));
+    EXPECT_EQ(udp.sent.size(), 1u);
+    EXPECT_FALSE(result);
+
+    udp.inject(tracker, std::string("\0\0\0\0", 4) + transaction + id);
+    run(seconds(1));
+
+    ASSERT_EQ(udp.sent.size(), 2u);
+    EXPECT_EQ(udp.sent[1].bytes.substr(0, 8), id);
+    run(seconds(100));
+}
+
+TEST_F(UdpTrackerTest, GivesTheTrackersErrorText) {
+    record([](std::string const& datagram) {
+        return std::vector<std::string>{std::string("\0\0\0\3", 4) + datagram.substr(12, 4) + "go away"};
+    });
+
+    announce();
+    run(seconds(1));
+
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->error().what, "go away");
+    EXPECT_TRUE(result->error().reached);
+    EXPECT_EQ(udp.sent.size(), 1u);
+}
+
+TEST_F(UdpTrackerTest, ConnectsOnceMoreWhenAnOldConnectionIsRefused) {
+    auto const honest = FakeTracker::honest_udp(900, kPeer);
+    record(honest);
+    announce();
+    run(seconds(30));
+    result.reset();
+    bool refuse = true;
+    record([&](std::string const& datagram) {
+        if (datagram[11] == 1 && std::exchange(refuse, false))
+            return std::vector<std::string>{std::string("\0\0\0\3", 4) + datagram.substr(12, 4) +
+                                            "Connection ID missmatch."};
+        return honest(datagram);
+    });
+
+    announce();
+    run(seconds(1));
+
+    ASSERT_TRUE(result && *result);
+    EXPECT_EQ(udp.sent.size(), 5u);
+}
+
+TEST_F(UdpTrackerTest, EndsWithATrackerThatRefusesForEver) {
+    auto const honest = FakeTracker::honest_udp(900, kPeer);
+    record([&](std::string const& datagram) {
+        if (datagram[11] == 1)
+            return std::vector<std::string>{std::string("\0\0\0\3", 4) + datagram.substr(12, 4) + "no"};
+        return honest(datagram);
+    });
+
+    announce();
+    run(seconds(1));
+
+    ASSERT_TRUE(result);
+    EXPECT_FALSE(*result);
+    EXPECT_EQ(udp.sent.size(), 2u);
+}
+
+TEST_F(UdpTrackerTest, CallsAShortReplyWhatItIs) {
+    record([](std::string const& datagram) { return std::vector<std::string>{datagram.substr(8, 8)}; });
+
+    announce();
+    run(seconds(1));
+
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->error().what, "the tracker's reply is too short");
+}
+
+TEST_F(UdpTrackerTest, ScrapesOverTheSameConnection) {
+    record(FakeTracker::honest_udp(900, kPeer));
+    announce();
+    run(seconds(1));
+    std::optional<ScrapeResult> counts;
+
+    asio::co_spawn(engine, client.scrape(tracker, hash),
+                   [&](std::exception_ptr, std::optional<ScrapeResult> r) { counts = r; });
+    run(seconds(1));
+
+    ASSERT_TRUE(counts);
+    EXPECT_EQ(counts->seeders, 1u);
+    EXPECT_EQ(counts->downloads, 7u);
+    EXPECT_EQ(counts->leechers, 2u);
+    EXPECT_EQ(udp.sent.size(), 3u);
+}
+
+asio::awaitable<void> scrape_only(UdpTracker& client, Endpoint to, InfoHash info_hash) {
+    co_await client.scrape(to, info_hash);
+}
+
+TEST_F(UdpTrackerTest, CancellingEndsARequestAtOnce) {
+    TaskGroup tasks(engine.get_executor(), "test");
+    tasks.spawn(scrape_only(client, tracker, hash));
+    run(seconds(1));
+    bool stopped = false;
+
+    asio::co_spawn(engine, tasks.stop(), [&](std::exception_ptr) { stopped = true; });
+    run(milliseconds(1));
+
+    EXPECT_TRUE(stopped);
+}
+
+TEST(UdpReplyWait, FollowsItsTable) {
+    EXPECT_EQ(udp_reply_wait(0, false), seconds(15));
+    EXPECT_EQ(udp_reply_wait(1, false), seconds(30));
+    EXPECT_EQ(udp_reply_wait(2, false), std::nullopt);
+    EXPECT_EQ(udp_reply_wait(0, true), seconds(3));
+    EXPECT_EQ(udp_reply_wait(1, true), seconds(15));
+    EXPECT_EQ(udp_reply_wait(2, true), seconds(30));
+    EXPECT_EQ(udp_reply_wait(3, true), std::nullopt);
+}
+
+}  // namespace
+}  // namespace rqfs::torrent
