@@ -1,5 +1,6 @@
 #include "torrent/metainfo/magnet.h"
 
+#include "tests/torrent/metainfo/processor_time.h"
 #include "torrent/settings.h"
 
 #include <gtest/gtest.h>
@@ -162,28 +163,25 @@ TEST(Magnet, KeepsTheFirstOfTooMany) {
         many += "&tr=" + n + "&ws=" + n + "&x.pe=" + n;
     }
 
-    auto const begin = std::chrono::steady_clock::now();
-    auto const magnet = Magnet::parse(many);
-    auto const took = std::chrono::steady_clock::now() - begin;
+    auto magnet = Magnet::parse("");
+    auto const took = tests::processor_time([&] { magnet = Magnet::parse(many); });
 
     ASSERT_TRUE(magnet);
     EXPECT_EQ(magnet->trackers.size(), limit::kMagnetTrackers);
     EXPECT_EQ(magnet->trackers.back(), "63");
     EXPECT_EQ(magnet->web_seeds.size(), limit::kMagnetWebSeeds);
     EXPECT_EQ(magnet->peers.size(), limit::kMagnetPeers);
-    EXPECT_LT(took, 10ms);
+    EXPECT_LT(took, 10ms * tests::kSlowerBuild);
 }
 
 TEST(Magnet, RefusesAHundredThousandTrackersAtOnce) {
     std::string bomb = kLink;
     for (int i = 0; i < 100'000; ++i) bomb += "&tr=x";
 
-    auto const begin = std::chrono::steady_clock::now();
-    auto const magnet = Magnet::parse(bomb);
-    auto const took = std::chrono::steady_clock::now() - begin;
+    auto code = Errc::malformed;
+    auto const took = tests::processor_time([&] { code = Magnet::parse(bomb).error().code; });
 
-    ASSERT_FALSE(magnet);
-    EXPECT_EQ(magnet.error().code, Errc::too_large);
+    EXPECT_EQ(code, Errc::too_large);
     EXPECT_LT(took, 10ms);
 }
 
