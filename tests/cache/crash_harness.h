@@ -117,6 +117,8 @@ public:
         recorded_.clear();
         saved_.clear();
     }
+    // The store is examined, and goes on, at another place.
+    void move_to(std::string store) { store_ = std::move(store); }
     std::size_t recorded() const { return recorded_.size(); }
     std::string const& store() const { return store_; }
 
