@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
-#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -100,32 +99,46 @@ public:
     }
 
 private:
-    auto rank(std::uint32_t index) const {
-        auto const& sibling = siblings_[index];
-        return std::make_tuple(sibling.raw != names_[index], !sibling.directory, sibling.raw, sibling.bytes, index);
+    // Whether `a` has the better claim to the name that both want.
+    bool before(std::uint32_t a, std::uint32_t b) const {
+        auto const &one = siblings_[a], &other = siblings_[b];
+        bool const one_changed = one.raw != names_[a], other_changed = other.raw != names_[b];
+        if (one_changed != other_changed) return other_changed;
+        if (one.directory != other.directory) return one.directory;
+        if (int const order = one.raw.compare(other.raw); order != 0) return order < 0;
+        return one.bytes != other.bytes ? one.bytes < other.bytes : a < b;
     }
 
     void settle(std::string_view name) {
         std::vector<std::uint32_t> rivals;
         for (std::uint32_t i = last_of_.at(name); i != kNone; i = previous_[i]) rivals.push_back(i);
         std::reverse(rivals.begin(), rivals.end());
-        auto const before = [this](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); };
-        if (!std::is_sorted(rivals.begin(), rivals.end(), before)) std::sort(rivals.begin(), rivals.end(), before);
+        auto const better = [this](std::uint32_t a, std::uint32_t b) { return before(a, b); };
+        if (!std::is_sorted(rivals.begin(), rivals.end(), better)) std::sort(rivals.begin(), rivals.end(), better);
+        Series files = series(name, true), directories = series(name, false);
         for (std::size_t i = 1; i < rivals.size(); ++i)
-            renamed_.emplace_back(rivals[i], numbered(name, !siblings_[rivals[i]].directory));
+            renamed_.emplace_back(rivals[i], next_name(siblings_[rivals[i]].directory ? directories : files));
     }
 
-    std::string numbered(std::string_view name, bool keep_extension) {
-        auto const [stem, extension] = split_for_number(name, keep_extension);
-        // One counter for all names that are cut to the same stem, so that no number is tried twice.
-        std::string key(stem);
-        key.append(1, '/').append(extension);
-        auto& number = numbers_.try_emplace(std::move(key), 1u).first->second;
+    // Names with the same beginning and end, and the last number given to one of them. All names that are cut to the
+    // same stem share the number, so that none is tried twice.
+    struct Series {
+        Split split;
+        std::uint32_t* number = nullptr;
+    };
+
+    Series series(std::string_view name, bool keep_extension) {
+        auto const split = split_for_number(name, keep_extension);
+        std::string key(split.stem);
+        key.append(1, '/').append(split.extension);
+        return {split, &numbers_.try_emplace(std::move(key), 1u).first->second};
+    }
+
+    std::string next_name(Series const& series) {
         for (;;) {
-            std::string candidate(stem);
-            candidate.append(" (").append(std::to_string(++number)).append(")").append(extension);
-            if (last_of_.contains(candidate)) continue;
-            if (given_.insert(candidate).second) return candidate;
+            std::string candidate(series.split.stem);
+            candidate.append(" (").append(std::to_string(++*series.number)).append(")").append(series.split.extension);
+            if (!last_of_.contains(candidate) && given_.insert(candidate).second) return candidate;
         }
     }
 

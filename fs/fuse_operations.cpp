@@ -85,7 +85,7 @@ int FuseOperations::error_of_current_exception(PendingRequests::Pending const* p
 
 void FuseOperations::answer(FuseRequest request, Inode inode, Answer const& answer) {
     if (!filesystem_.ready(inode)) {
-        if (stopping_) return request.error(EIO);
+        if (refusing_) return refuse(std::move(request));
         auto& pending = pending_.add(std::move(request), 0);
         return pending_.start(pending, answer_later(pending, inode, answer));
     }
@@ -108,7 +108,7 @@ asio::awaitable<void> FuseOperations::answer_later(PendingRequests::Pending& pen
 }
 
 void FuseOperations::start_open(FuseRequest request, Inode inode, int flags) {
-    if (stopping_) return request.error(EIO);
+    if (refusing_) return refuse(std::move(request));
     auto& pending = pending_.add(std::move(request), 0);
     pending_.start(pending, open(pending, inode, flags));
 }
@@ -132,7 +132,7 @@ void FuseOperations::start_read(FuseRequest request, Handle handle, std::uint64_
     } catch (...) {
         return request.error(error_of_current_exception(nullptr));
     }
-    if (stopping_) return request.error(EIO);
+    if (refusing_) return refuse(std::move(request));
     auto& pending = pending_.add(std::move(request), handle);
     pending_.start(pending, read(pending, offset, bytes));
 }
@@ -155,7 +155,7 @@ void FuseOperations::flush(FuseRequest request, Handle handle) {
     request.error(0);
     pending_.cancel(
         EINTR, [&](PendingRequests::Pending const& read) { return read.handle == handle && read.thread == thread; });
-    if (stopping_ || pending_.readers().empty()) return;
+    if (refusing_ || pending_.readers().empty()) return;
     look_again_ = true;
     if (!looking_) tasks_.spawn(end_reads_of_the_dead());
 }
@@ -197,9 +197,18 @@ void FuseOperations::list(FuseRequest& request, Inode directory, std::size_t byt
     for (auto const inode : looked_up) filesystem_.looked_up(inode);
 }
 
-asio::awaitable<void> FuseOperations::stop() {
-    stopping_ = true;
+void FuseOperations::refuse() {
+    refusing_ = true;
     pending_.cancel_all(EIO);
+}
+
+void FuseOperations::refuse(FuseRequest request) {
+    ++refused_;
+    request.error(EIO);
+}
+
+asio::awaitable<void> FuseOperations::stop() {
+    refuse();
     co_await pending_.drained();
     co_await tasks_.stop();
 }

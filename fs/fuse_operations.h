@@ -39,8 +39,11 @@ public:
     boost::asio::awaitable<void> end_reads_of_the_dead();
 
     std::size_t pending() const { return pending_.size(); }
-    void cancel_all(int error) { pending_.cancel_all(error); }
-    // From now on what waits gets EIO at once; returns when all is answered. Only a last turn of the loop may follow.
+    // From now on what waits, and what would have to, gets EIO at once.
+    void refuse();
+    // How many requests were refused so far: readers of the page cache try again once, page by page.
+    std::size_t refused() const { return refused_; }
+    // Refuses; returns when all is answered.
     boost::asio::awaitable<void> stop();
 
 private:
@@ -54,6 +57,7 @@ private:
     boost::asio::awaitable<void> answer_later(PendingRequests::Pending& pending, Inode inode, Answer answer);
     boost::asio::awaitable<void> open(PendingRequests::Pending& pending, Inode inode, int flags);
     boost::asio::awaitable<void> read(PendingRequests::Pending& pending, std::uint64_t offset, std::size_t bytes);
+    void refuse(FuseRequest request);
     void start_open(FuseRequest request, Inode inode, int flags);
     void start_read(FuseRequest request, Handle handle, std::uint64_t offset, std::size_t bytes);
     void flush(FuseRequest request, Handle handle);
@@ -67,7 +71,8 @@ private:
     torrent::TaskGroup tasks_;
     torrent::Event on_initialized_;
     bool initialized_ = false;
-    bool stopping_ = false;
+    std::size_t refused_ = 0;
+    bool refusing_ = false;
     bool looking_ = false;  // for the dead, on a worker
     bool look_again_ = false;
 };

@@ -8,7 +8,7 @@
 
 #include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
-#include <sys/uio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -33,6 +33,7 @@ namespace {
 
 constexpr int kRequestsATurn = 64;  // then others on the engine may go on
 constexpr auto kWatchInterval = std::chrono::seconds(1);
+constexpr auto kQuietTime = std::chrono::milliseconds(20);  // without further requests, when we stop
 constexpr auto kInitializeTime = std::chrono::seconds(10);
 
 // What libfuse says while it mounts: the only way it gives reasons.
@@ -83,7 +84,13 @@ void send_notices(fuse_session* session, Filesystem::Change const& change) {
     for (auto const inode : change.gone_files) fuse_lowlevel_notify_inval_inode(session, inode, 0, 0);
 }
 
-ssize_t write_socket(int descriptor, iovec* parts, int count, void*) { return ::writev(descriptor, parts, count); }
+ssize_t write_socket(int descriptor, iovec* parts, int count, void*) {
+    msghdr message = {};
+    message.msg_iov = parts;
+    message.msg_iovlen = static_cast<std::size_t>(count);
+    return ::sendmsg(descriptor, &message, MSG_NOSIGNAL);
+}
+
 ssize_t read_socket(int descriptor, void* bytes, std::size_t size, void*) { return ::read(descriptor, bytes, size); }
 
 void set_non_blocking(int descriptor) {
@@ -197,7 +204,7 @@ asio::awaitable<void> FuseSession::watch() {
 void FuseSession::end() {
     if (gone_) return;
     gone_ = true;
-    operations_.cancel_all(EIO);
+    operations_.refuse();
     ended_.notify();
 }
 
@@ -213,12 +220,25 @@ asio::awaitable<void> FuseSession::notify(Filesystem::Change change) {
     co_await workers_.run(Workers::Lane::disk, &send_notices, session_.get(), std::move(change));
 }
 
+// A reader of the page cache whose read-ahead failed asks once more for its page alone. It should be told EIO then, not
+// that the connection was aborted.
+asio::awaitable<void> FuseSession::answer_second_tries() {
+    constexpr int kMostRounds = 10;
+    std::size_t before = 0;
+    for (int i = 0; i < kMostRounds; ++i) {
+        before = operations_.refused();
+        co_await clock_.sleep(kQuietTime);
+        if (operations_.refused() == before) break;
+    }
+}
+
 asio::awaitable<void> FuseSession::stop() {
     if (stopped_) co_return;
     stopped_ = true;
     // Not to be cancelled half-way: what we own would be destroyed under the running coroutines.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await operations_.stop();
+    if (mount_id_ != 0) co_await answer_second_tries();
     co_await notices_.stop();  // while requests are still taken: a notice may wait for one
     end();
     co_await tasks_.stop();

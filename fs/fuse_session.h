@@ -42,7 +42,8 @@ public:
     boost::asio::awaitable<void> gone();
     bool is_gone() const { return gone_; }
 
-    // Answers what is pending with EIO, unmounts and closes. Takes well under a second.
+    // Answers what is pending with EIO, unmounts and closes. Takes well under a second: 20 ms for readers to end, then
+    // the unmount.
     boost::asio::awaitable<void> stop();
 
     std::size_t pending() const { return operations_.pending(); }
@@ -58,6 +59,7 @@ private:
     bool take_requests();
     boost::asio::awaitable<void> watch();
     boost::asio::awaitable<void> wait_until_initialized();
+    boost::asio::awaitable<void> answer_second_tries();
     void end();
     void announce(Filesystem::Change change);
     boost::asio::awaitable<void> notify(Filesystem::Change change);

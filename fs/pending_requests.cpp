@@ -24,9 +24,13 @@ PendingRequests::Pending& PendingRequests::add(FuseRequest request, Handle handl
 }
 
 void PendingRequests::start(Pending& pending, asio::awaitable<void> answer) {
+    if (pending.request.on_interrupt(&PendingRequests::interrupt, &pending)) {
+        pending.when_cancelled = EINTR;
+        return ended(pending);
+    }
+    // An answer that need not wait ends in here, and takes `pending` with it.
     auto done = [this, &pending](std::exception_ptr const&) { ended(pending); };
     asio::co_spawn(executor_, std::move(answer), asio::bind_cancellation_slot(pending.signal.slot(), std::move(done)));
-    if (pending.request.on_interrupt(&PendingRequests::interrupt, &pending)) interrupt(&pending);
 }
 
 void PendingRequests::interrupt(void* data) {
