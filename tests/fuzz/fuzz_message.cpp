@@ -44,7 +44,8 @@ void try_handshake(std::span<std::byte const> bytes) {
     auto const parsed = Handshake::parse(bytes.first<Handshake::kBytes>());
     if (!parsed) return;
     auto const again = Handshake::parse(parsed->encode());
-    require(again && again->info_hash == parsed->info_hash && again->peer_id == parsed->peer_id, "what we write we read");
+    require(again && again->info_hash == parsed->info_hash && again->peer_id == parsed->peer_id,
+            "what we write we read");
 }
 
 }  // namespace
@@ -57,7 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     auto const length = read_be32(bytes);
     auto const id = std::to_integer<std::uint8_t>(bytes[kLengthPrefixBytes]);
     if (length == 0) return 0;
-    for (std::optional<std::uint32_t> const pieces : {std::optional<std::uint32_t>(), std::optional<std::uint32_t>(100)})
+    for (std::optional<std::uint32_t> const pieces :
+         {std::optional<std::uint32_t>(), std::optional<std::uint32_t>(100)})
         if (auto const fits = check_length(length, id, pieces); fits)
             require(length <= limit::kMessageBytes, "no message is longer than the limit");
     auto const body = bytes.subspan(kLengthPrefixBytes);

@@ -24,12 +24,25 @@ void try_message(std::span<std::byte const> bytes) {
     }
     auto const written = parsed->encode();
     auto const again = MetadataMessage::parse(written);
-    require(again && again->type == parsed->type && again->piece == parsed->piece && again->total_bytes == parsed->total_bytes, "what we write we read");
+    require(again && again->type == parsed->type && again->piece == parsed->piece &&
+                again->total_bytes == parsed->total_bytes,
+            "what we write we read");
     require(std::ranges::equal(again->bytes, parsed->bytes), "the same part");
 }
 
-// The bytes as a script: who joins, leaves, answers rightly or wrongly, and how much time passes. The right metadata is in the
-// hands of one peer that always answers in the end, and must win.
+template <class Answer>
+bool honest_peer_wins(MetadataExchange& exchange, TimePoint& now, Answer const& answer) {
+    exchange.peer_joined(PeerHandle(1), 50'000, now);
+    for (int i = 0; i < 2'000 && !exchange.finished(); ++i) {
+        for (auto const& request : exchange.next_requests(now))
+            if (request.peer == PeerHandle(1)) answer(request, true);
+        now += std::chrono::seconds(1);
+    }
+    return exchange.finished();
+}
+
+// The bytes as a script: who joins, leaves, answers rightly or wrongly, and how much time passes. The right metadata is
+// in the hands of one peer that always answers in the end, and must win.
 void try_exchange(std::span<std::byte const> script) {
     std::vector<std::byte> metadata(50'000);
     for (std::size_t i = 0; i < metadata.size(); ++i) metadata[i] = static_cast<std::byte>(i * 31 >> 3);
@@ -41,7 +54,8 @@ void try_exchange(std::span<std::byte const> script) {
         auto const begin = std::min<std::size_t>(std::size_t{request.piece} * kBlockBytes, metadata.size());
         auto part = std::span(metadata).subspan(begin, std::min<std::size_t>(kBlockBytes, metadata.size() - begin));
         std::vector<std::byte> const wrong(part.size(), std::byte{1});
-        MetadataMessage const message{MetadataMessage::Type::data, request.piece, 50'000, rightly ? part : std::span<std::byte const>(wrong)};
+        MetadataMessage const message{MetadataMessage::Type::data, request.piece, 50'000,
+                                      rightly ? part : std::span<std::byte const>(wrong)};
         auto const outcome = exchange.received(request.peer, message, now);
         require(outcome.metadata.empty() || outcome.metadata == metadata, "only the right metadata is given out");
     };
@@ -65,13 +79,7 @@ void try_exchange(std::span<std::byte const> script) {
         if (auto const next = exchange.next_time(now)) require(*next > now, "time goes on");
         require(budget.used_bytes() <= limit::kMetadataSizesPerTorrent * 300'000, "no more than four assemblies");
     }
-    exchange.peer_joined(PeerHandle(1), 50'000, now);
-    for (int i = 0; i < 2'000 && !exchange.finished(); ++i) {
-        for (auto const& request : exchange.next_requests(now))
-            if (request.peer == PeerHandle(1)) answer(request, true);
-        now += std::chrono::seconds(1);
-    }
-    require(exchange.finished(), "an honest peer wins");
+    require(honest_peer_wins(exchange, now, answer), "an honest peer wins");
     require(budget.used_bytes() == 0, "memory is given back");
 }
 

@@ -51,12 +51,16 @@ public:
     }
     void peer_allowed_fast(PeerConnection& peer, PieceIndex piece) override { peer.request({piece, BlockIndex(0)}); }
     void peer_suggest(PeerConnection& peer, PieceIndex piece) override { peer.dont_have(piece); }
-    void peer_extensions(PeerConnection& peer) override { peer.send_metadata({MetadataMessage::Type::request, 0, 0, {}}); }
+    void peer_extensions(PeerConnection& peer) override {
+        peer.send_metadata({MetadataMessage::Type::request, 0, 0, {}});
+    }
     void peer_metadata(PeerConnection& peer, MetadataMessage const& message) override {
         peer.send_metadata({MetadataMessage::Type::reject, message.piece, 0, {}});
         if (message.type == MetadataMessage::Type::reject && !known_) know(peer);
     }
-    void peer_batch_ended(PeerConnection& peer) override { require(peer.requests_queued() <= limit::kRequestsIn + 40, "a bounded queue"); }
+    void peer_batch_ended(PeerConnection& peer) override {
+        require(peer.requests_queued() <= limit::kRequestsIn + 40, "a bounded queue");
+    }
     asio::awaitable<SharedBytes> read_for_peer(PieceIndex piece, ByteRange range) override {
         require(range.size() > 0 && range.end <= kLayout.bytes(piece), "a range of the piece");
         if (piece.value() == 3) throw_error(Errc::not_found, "lost");
@@ -117,7 +121,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         options.have = Bitfield(kLayout.pieces());
         owner.known_ = true;
     }
-    PeerConnection connection(engine.get_executor(), clock, std::move(streams.first), theirs, std::move(options), owner);
+    PeerConnection connection(engine.get_executor(), clock, std::move(streams.first), theirs, std::move(options),
+                              owner);
     TaskGroup tasks(engine.get_executor(), "session");
     bool ended = false;
     auto const sent = std::as_bytes(std::span(data, size)).subspan(1);

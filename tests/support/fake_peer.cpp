@@ -11,8 +11,8 @@ namespace rqfs::tests {
 namespace asio = boost::asio;
 using torrent::MessageId;
 
-FakePeer::FakePeer(asio::any_io_executor const& executor, std::unique_ptr<torrent::StreamSocket> socket, bool with_handshake,
-                   std::optional<torrent::Handshake> ours)
+FakePeer::FakePeer(asio::any_io_executor const& executor, std::unique_ptr<torrent::StreamSocket> socket,
+                   bool with_handshake, std::optional<torrent::Handshake> ours)
     : socket_(std::move(socket)),
       handshake_expected_(with_handshake),
       outgoing_ready_(executor),

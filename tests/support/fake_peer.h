@@ -20,22 +20,22 @@
 
 namespace rqfs::tests {
 
-// The other end of a connection as a script: says exactly what it is told, right or wrong, and keeps what it hears. Works over
-// any StreamSocket, in memory or loopback TCP. stop() must be awaited before destruction.
+// The other end of a connection as a script: says exactly what it is told, right or wrong, and keeps what it hears.
+// Works over any StreamSocket, in memory or loopback TCP. stop() must be awaited before destruction.
 class FakePeer {
 public:
     // A message with its own copy of the bytes; a keep-alive has none.
     struct Heard {
         bool keep_alive = false;
         std::uint8_t id = 0;
-        torrent::Message message;       // of known ids
-        std::vector<std::byte> bytes;   // the message without its length prefix
+        torrent::Message message;      // of known ids
+        std::vector<std::byte> bytes;  // the message without its length prefix
         bool is(torrent::MessageId wanted) const { return !keep_alive && id == static_cast<std::uint8_t>(wanted); }
     };
 
     // With a handshake: hears one before messages, and sends `ours` at once when given.
-    FakePeer(boost::asio::any_io_executor const& executor, std::unique_ptr<torrent::StreamSocket> socket, bool with_handshake = false,
-             std::optional<torrent::Handshake> ours = std::nullopt);
+    FakePeer(boost::asio::any_io_executor const& executor, std::unique_ptr<torrent::StreamSocket> socket,
+             bool with_handshake = false, std::optional<torrent::Handshake> ours = std::nullopt);
 
     // Queued and written in order.
     void say(std::span<std::byte const> bytes);

@@ -34,7 +34,8 @@ public:
             else
                 break;
         }
-        auto const bytes = take({static_cast<std::byte*>(buffer.data()), std::min(buffer.size(), options_.most_bytes_a_read)});
+        auto const bytes =
+            take({static_cast<std::byte*>(buffer.data()), std::min(buffer.size(), options_.most_bytes_a_read)});
         writable_.notify();
         co_return bytes;
     }

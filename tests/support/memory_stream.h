@@ -14,12 +14,12 @@ namespace rqfs::tests {
 
 // How a pair of memory streams carries bytes.
 struct MemoryStreamOptions {
-    std::size_t buffered_bytes = 1u << 20;       // a writer waits while this much is unread or under way
-    std::size_t most_bytes_a_read = SIZE_MAX;    // cuts what arrives into pieces
-    torrent::Duration latency{0};                // one way; needs a clock
-    std::uint64_t bytes_per_second = 0;          // each way; 0: at once; needs a clock
+    std::size_t buffered_bytes = 1u << 20;     // a writer waits while this much is unread or under way
+    std::size_t most_bytes_a_read = SIZE_MAX;  // cuts what arrives into pieces
+    torrent::Duration latency{0};              // one way; needs a clock
+    std::uint64_t bytes_per_second = 0;        // each way; 0: at once; needs a clock
     torrent::Clock* clock = nullptr;
-    torrent::Endpoint first{torrent::Address::v4({10, 0, 0, 1}), 1001};   // of the first stream, as the second sees it
+    torrent::Endpoint first{torrent::Address::v4({10, 0, 0, 1}), 1001};  // of the first stream, as the second sees it
     torrent::Endpoint second{torrent::Address::v4({10, 0, 0, 2}), 1002};
 };
 

@@ -8,7 +8,8 @@
 
 namespace rqfs::torrent {
 
-std::vector<PieceIndex> allowed_fast_set(Address const& peer, InfoHash const& info_hash, std::uint32_t pieces, std::size_t count) {
+std::vector<PieceIndex> allowed_fast_set(Address const& peer, InfoHash const& info_hash, std::uint32_t pieces,
+                                         std::size_t count) {
     std::vector<PieceIndex> set;
     if (peer.is_v6()) return set;
     count = std::min<std::size_t>(count, pieces);

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kClientBytes = 64;  // of v that are kept; real names have up to 30
 
 // Nothing unless the key holds an integer of [least, most].
-std::optional<std::int64_t> integer(bencode::Value const& dictionary, std::string_view key, std::int64_t least, std::int64_t most) {
+std::optional<std::int64_t> integer(bencode::Value const& dictionary, std::string_view key, std::int64_t least,
+                                    std::int64_t most) {
     auto const value = dictionary.find(key);
     if (!value) return std::nullopt;
     auto const number = value->integer();
@@ -30,7 +31,8 @@ void read_id(bencode::Value const& m, std::string_view name, std::uint8_t& id, b
 
 std::string readable(std::string_view text) {
     std::string out(text.substr(0, kClientBytes));
-    std::replace_if(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '.');
+    std::replace_if(
+        out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '.');
     return out;
 }
 
@@ -50,7 +52,8 @@ Result<ExtensionHandshake> ExtensionHandshake::parse(std::span<std::byte const> 
     auto const document = bencode::Document::parse_prefix(payload, limits, used);
     if (!document) return error(document.error().code, "extension handshake: " + document.error().what);
     auto const root = document->root();
-    if (root.type() != bencode::Value::Type::dictionary) return error(Errc::malformed, "extension handshake that is no dictionary");
+    if (root.type() != bencode::Value::Type::dictionary)
+        return error(Errc::malformed, "extension handshake that is no dictionary");
 
     ExtensionHandshake out;
     if (auto const m = root.find("m")) {

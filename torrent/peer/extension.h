@@ -11,14 +11,15 @@
 
 namespace rqfs::torrent {
 
-// The extension handshake of BEP 10, as sent and as received. Everything is optional; a repeated handshake adds to the one before.
+// The extension handshake of BEP 10, as sent and as received. Everything is optional; a repeated handshake adds to the
+// one before.
 struct ExtensionHandshake {
-    std::uint8_t ut_metadata = 0;   // the sender's receive id; 0: not spoken (BEP 9)
-    std::uint8_t lt_donthave = 0;   // BEP 54
-    std::string client;             // v
-    std::optional<std::uint16_t> port;       // p: where they listen
+    std::uint8_t ut_metadata = 0;       // the sender's receive id; 0: not spoken (BEP 9)
+    std::uint8_t lt_donthave = 0;       // BEP 54
+    std::string client;                 // v
+    std::optional<std::uint16_t> port;  // p: where they listen
     std::optional<std::uint32_t> reqq;
-    std::optional<Address> your_address;     // yourip
+    std::optional<Address> your_address;  // yourip
     std::optional<bool> upload_only;
     std::optional<std::uint32_t> metadata_size;
 

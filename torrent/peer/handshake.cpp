@@ -8,7 +8,9 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr std::string_view kProtocol = "\x13" "BitTorrent protocol";
+constexpr std::string_view kProtocol =
+    "\x13"
+    "BitTorrent protocol";
 constexpr std::size_t kReserved = 20;
 constexpr std::size_t kInfoHash = 28;
 constexpr std::size_t kPeerId = 48;

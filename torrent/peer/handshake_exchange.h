@@ -12,8 +12,9 @@
 
 namespace rqfs::torrent {
 
-// The first 68 bytes each way on a fresh stream, all within limit::kHandshakeTimeout however slowly they trickle in. Exactly those
-// bytes are read. Both throw system_error: Errc::timed_out, malformed, not_found, not_allowed (it is ourselves), or the socket's own.
+// The first 68 bytes each way on a fresh stream, all within limit::kHandshakeTimeout however slowly they trickle in.
+// Exactly those bytes are read. Both throw system_error: Errc::timed_out, malformed, not_found, not_allowed (it is
+// ourselves), or the socket's own.
 
 // We dialled: ours goes out first. Returns theirs, which is for the same torrent and not from us.
 boost::asio::awaitable<Handshake> shake_hands_outgoing(Clock& clock, StreamSocket& socket, Handshake ours);

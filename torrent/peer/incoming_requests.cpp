@@ -26,7 +26,9 @@ std::optional<Request> IncomingRequests::take_oldest() {
     return oldest;
 }
 
-bool IncomingRequests::take(Request const& request) { return erase_first(waiting_, request) || erase_first(reading_, request); }
+bool IncomingRequests::take(Request const& request) {
+    return erase_first(waiting_, request) || erase_first(reading_, request);
+}
 
 std::vector<Request> IncomingRequests::take_if(std::function<bool(Request const&)> const& condition) {
     std::vector<Request> taken;
@@ -48,7 +50,8 @@ IncomingRequests::Run IncomingRequests::start_reading(std::size_t most_bytes) {
     waiting_.pop_front();
     while (!waiting_.empty()) {
         auto const& next = waiting_.front();
-        if (next.piece != run.piece || next.begin != run.range.end || run.range.size() + next.length > most_bytes) break;
+        if (next.piece != run.piece || next.begin != run.range.end || run.range.size() + next.length > most_bytes)
+            break;
         run.range.end += next.length;
         reading_.push_back(next);
         waiting_.pop_front();

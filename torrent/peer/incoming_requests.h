@@ -11,8 +11,8 @@
 
 namespace rqfs::torrent {
 
-// What a peer asked of us and has not been answered: waiting in the order it came, or in the run that is being read from
-// the store. Who takes a request out of here answers it, so each is answered once.
+// What a peer asked of us and has not been answered: waiting in the order it came, or in the run that is being read
+// from the store. Who takes a request out of here answers it, so each is answered once.
 class IncomingRequests {
 public:
     using Request = PeerConnection::Request;

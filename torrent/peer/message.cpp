@@ -40,7 +40,8 @@ std::uint32_t exact_length(MessageId id) {
 }
 
 Error wrong_length(MessageId id, std::uint32_t length, std::string const& expected) {
-    return error(Errc::malformed, std::string(name(id)) + " message of " + std::to_string(length) + " bytes, not " + expected);
+    return error(Errc::malformed,
+                 std::string(name(id)) + " message of " + std::to_string(length) + " bytes, not " + expected);
 }
 
 std::uint32_t bitfield_bytes(std::uint32_t pieces) { return pieces / 8 + (pieces % 8 != 0 ? 1 : 0); }
@@ -49,7 +50,8 @@ Result<void> check_varying(std::uint32_t length, MessageId id, std::optional<std
     if (id == MessageId::bitfield) {
         if (pieces && length != 1 + bitfield_bytes(*pieces))
             return wrong_length(id, length, std::to_string(1 + bitfield_bytes(*pieces)));
-        if (length < 2 || length > 1 + bitfield_bytes(limit::kPieces)) return wrong_length(id, length, "that of any torrent");
+        if (length < 2 || length > 1 + bitfield_bytes(limit::kPieces))
+            return wrong_length(id, length, "that of any torrent");
     } else if (id == MessageId::piece) {
         if (length <= kPieceWithoutBlock || length > kPieceWithoutBlock + kBlockBytes)
             return wrong_length(id, length, "9 and a block of at most 16 KiB");
@@ -97,7 +99,8 @@ std::string_view name(MessageId id) {
 
 bool known(std::uint8_t id) {
     return id <= static_cast<std::uint8_t>(MessageId::port) ||
-           (id >= static_cast<std::uint8_t>(MessageId::suggest) && id <= static_cast<std::uint8_t>(MessageId::allowed_fast)) ||
+           (id >= static_cast<std::uint8_t>(MessageId::suggest) &&
+            id <= static_cast<std::uint8_t>(MessageId::allowed_fast)) ||
            id == static_cast<std::uint8_t>(MessageId::extended);
 }
 
@@ -106,7 +109,8 @@ bool of_fast_extension(MessageId id) { return id >= MessageId::suggest && id <= 
 Result<void> check_length(std::uint32_t length, std::uint8_t id, std::optional<std::uint32_t> pieces) {
     assert(length > 0);
     if (length > limit::kMessageBytes)
-        return error(Errc::too_large, "message " + std::to_string(id) + " of " + std::to_string(length) + " bytes is over the limit");
+        return error(Errc::too_large,
+                     "message " + std::to_string(id) + " of " + std::to_string(length) + " bytes is over the limit");
     if (!known(id)) return {};
     auto const message_id = static_cast<MessageId>(id);
     auto const exact = exact_length(message_id);
@@ -139,7 +143,8 @@ Result<Message> parse_message(std::span<std::byte const> body) {
             break;
         case MessageId::piece:
             if (body.size() <= kPieceWithoutBlock)
-                return wrong_length(message.id, static_cast<std::uint32_t>(body.size()), "9 and a block of at most 16 KiB");
+                return wrong_length(message.id, static_cast<std::uint32_t>(body.size()),
+                                    "9 and a block of at most 16 KiB");
             message.piece = read_be32(body.subspan(1));
             message.begin = read_be32(body.subspan(5));
             message.bytes = body.subspan(kPieceWithoutBlock);
@@ -182,7 +187,8 @@ void append_message(std::vector<std::byte>& out, MessageId id, PieceIndex piece)
     append_be32(out, piece.value());
 }
 
-void append_message(std::vector<std::byte>& out, MessageId id, PieceIndex piece, std::uint32_t begin, std::uint32_t length) {
+void append_message(std::vector<std::byte>& out, MessageId id, PieceIndex piece, std::uint32_t begin,
+                    std::uint32_t length) {
     assert(exact_length(id) == kPieceBeginLength);
     std::array<std::byte, kLengthPrefixBytes + kPieceBeginLength> bytes;
     put_be32(bytes.data(), kPieceBeginLength);

@@ -10,7 +10,8 @@
 
 namespace rqfs::torrent {
 
-// An info dictionary of one claimed size, put together from parts of 16 KiB (BEP 9). Memory is taken part by part. Pure.
+// An info dictionary of one claimed size, put together from parts of 16 KiB (BEP 9). Memory is taken part by part.
+// Pure.
 class MetadataAssembly {
 public:
     explicit MetadataAssembly(std::uint32_t bytes) : bytes_(bytes) {}
@@ -21,8 +22,9 @@ public:
     std::size_t held_bytes() const { return held_bytes_; }
     bool has(std::uint32_t part) const { return part < parts_.size() && !parts_[part].bytes.empty(); }
 
-    // The part to ask a peer for next: one that nobody was asked for, else one whose answer is overdue. The longer a part is
-    // overdue, the more peers are asked for it: 1, then twice as many every second. `skip(part)` says what this peer must not be asked.
+    // The part to ask a peer for next: one that nobody was asked for, else one whose answer is overdue. The longer a
+    // part is overdue, the more peers are asked for it: 1, then twice as many every second. `skip(part)` says what this
+    // peer must not be asked.
     template <class Skip>
     std::optional<std::uint32_t> choose(TimePoint now, Skip skip) const {
         std::optional<std::uint32_t> overdue;

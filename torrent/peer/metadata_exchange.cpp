@@ -14,15 +14,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kRejected = 10s;              // they may fetch the metadata themselves meanwhile
-constexpr auto kSingleSource = 300s;         // LT: the only source of wrong data
-constexpr auto kOneOfSeveral = 2s;           // may be innocent
-constexpr auto kStalled = 2s;                // an assembly without progress gives way to another
-constexpr auto kGaveWay = 30s;               // those who held it up
-constexpr auto kSlow = 8s;                   // time enough for an assembly that is not large
-constexpr std::uint32_t kLarge = 64;         // missing parts: 1 MiB, more than nearly any torrent needs
+constexpr auto kRejected = 10s;       // they may fetch the metadata themselves meanwhile
+constexpr auto kSingleSource = 300s;  // LT: the only source of wrong data
+constexpr auto kOneOfSeveral = 2s;    // may be innocent
+constexpr auto kStalled = 2s;         // an assembly without progress gives way to another
+constexpr auto kGaveWay = 30s;        // those who held it up
+constexpr auto kSlow = 8s;            // time enough for an assembly that is not large
+constexpr std::uint32_t kLarge = 64;  // missing parts: 1 MiB, more than nearly any torrent needs
 constexpr auto kNoRoom = 1s;
-constexpr std::uint32_t kMostRequests = 8;   // at a time to one peer; others answer 64 (TR)
+constexpr std::uint32_t kMostRequests = 8;  // at a time to one peer; others answer 64 (TR)
 
 }  // namespace
 
@@ -54,14 +54,17 @@ void MetadataExchange::peer_left(PeerHandle handle, TimePoint) {
     if (peer.alone) release(*peer.alone);
     peers_.erase(found);
     // What others gave stays while there is room: the next peer may claim the same size.
-    bool const claimed_still = std::any_of(peers_.begin(), peers_.end(), [&](auto const& p) { return p.second.claimed_bytes == claimed; });
-    if (auto const size = sizes_.find(claimed); !claimed_still && size != sizes_.end() && size->second.shared.held_bytes() == 0)
+    bool const claimed_still =
+        std::any_of(peers_.begin(), peers_.end(), [&](auto const& p) { return p.second.claimed_bytes == claimed; });
+    if (auto const size = sizes_.find(claimed);
+        !claimed_still && size != sizes_.end() && size->second.shared.held_bytes() == 0)
         sizes_.erase(size);
 }
 
 void MetadataExchange::forget_requests(Peer& peer) {
     for (Asked const& asked : peer.asked)
-        if (auto* const assembly = assembly_of(peer, asked.alone); assembly != nullptr && !asked.overdue) assembly->unasked(asked.piece);
+        if (auto* const assembly = assembly_of(peer, asked.alone); assembly != nullptr && !asked.overdue)
+            assembly->unasked(asked.piece);
     peer.asked.clear();
 }
 
@@ -77,11 +80,13 @@ MetadataExchange::Outcome MetadataExchange::received(PeerHandle handle, Metadata
     auto const found = peers_.find(handle);
     if (found == peers_.end() || finished_ || message.type == MetadataMessage::Type::request) return {};
     auto& peer = found->second;
-    auto const entry = std::find_if(peer.asked.begin(), peer.asked.end(), [&](Asked const& a) { return a.piece == message.piece; });
+    auto const entry =
+        std::find_if(peer.asked.begin(), peer.asked.end(), [&](Asked const& a) { return a.piece == message.piece; });
     if (entry == peer.asked.end()) return {};
     auto const asked = *entry;
     peer.asked.erase(entry);
-    if (auto* const assembly = assembly_of(peer, asked.alone); assembly != nullptr && !asked.overdue) assembly->unasked(asked.piece);
+    if (auto* const assembly = assembly_of(peer, asked.alone); assembly != nullptr && !asked.overdue)
+        assembly->unasked(asked.piece);
     if (message.type == MetadataMessage::Type::reject) {
         rest(peer, now + kRejected);
         return {};
@@ -89,8 +94,8 @@ MetadataExchange::Outcome MetadataExchange::received(PeerHandle handle, Metadata
     return store(handle, peer, asked, message, now);
 }
 
-MetadataExchange::Outcome MetadataExchange::store(PeerHandle handle, Peer& peer, Asked const& asked, MetadataMessage const& message,
-                                                  TimePoint now) {
+MetadataExchange::Outcome MetadataExchange::store(PeerHandle handle, Peer& peer, Asked const& asked,
+                                                  MetadataMessage const& message, TimePoint now) {
     auto* const assembly = assembly_of(peer, asked.alone);
     bool const too_late = !asked.alone && sizes_.at(peer.claimed_bytes).mistrusted;
     if (assembly == nullptr || assembly->has(message.piece) || too_late) return {};
@@ -111,7 +116,8 @@ MetadataExchange::Outcome MetadataExchange::store(PeerHandle handle, Peer& peer,
     return complete(handle, peer, asked.alone, *assembly, now);
 }
 
-MetadataExchange::Outcome MetadataExchange::complete(PeerHandle handle, Peer& peer, bool alone, MetadataAssembly& assembly, TimePoint now) {
+MetadataExchange::Outcome MetadataExchange::complete(PeerHandle handle, Peer& peer, bool alone,
+                                                     MetadataAssembly& assembly, TimePoint now) {
     Outcome outcome;
     auto metadata = assembly.join();
     if (InfoHash(sha1(metadata)) == info_hash_) {
@@ -146,7 +152,8 @@ std::vector<MetadataAssembly*> MetadataExchange::with_data() {
     return all;
 }
 
-// Takes the bytes from the budget. Of too many assemblies one gives way: who stalls, else a very large one, else one that is slow.
+// Takes the bytes from the budget. Of too many assemblies one gives way: who stalls, else a very large one, else one
+// that is slow.
 bool MetadataExchange::make_room(MetadataAssembly const& newcomer, std::size_t bytes, TimePoint now) {
     for (;;) {
         auto others = with_data();

@@ -14,12 +14,14 @@
 
 namespace rqfs::torrent {
 
-// Fetches the info dictionary of a magnet from those who offer it (BEP 9). Pure: time is an argument and never goes back.
+// Fetches the info dictionary of a magnet from those who offer it (BEP 9). Pure: time is an argument and never goes
+// back.
 //
-// Nobody is believed about the size: each claimed size is put together on its own, and of those that hold data there are at most
-// limit::kMetadataSizesPerTorrent; whoever stalls gives way to others. Parts come from all peers of a size in parallel. When the
-// SHA-1 is wrong, a single source rests for 5 minutes; parts of several sources are then fetched from one peer at a time, so that a
-// liar is found out and an honest peer among liars still wins. Nobody is banned: a wrong answer may be an honest mistake.
+// Nobody is believed about the size: each claimed size is put together on its own, and of those that hold data there
+// are at most limit::kMetadataSizesPerTorrent; whoever stalls gives way to others. Parts come from all peers of a size
+// in parallel. When the SHA-1 is wrong, a single source rests for 5 minutes; parts of several sources are then fetched
+// from one peer at a time, so that a liar is found out and an honest peer among liars still wins. Nobody is banned: a
+// wrong answer may be an honest mistake.
 class MetadataExchange {
 public:
     struct Request {
@@ -39,8 +41,8 @@ public:
     MetadataExchange& operator=(MetadataExchange const&) = delete;
     ~MetadataExchange();
 
-    // The peer speaks ut_metadata and claims this size. Sizes of 0 or over limit::kMetadataBytes are not asked for. May be called
-    // again when the claim changes; a penalty stays.
+    // The peer speaks ut_metadata and claims this size. Sizes of 0 or over limit::kMetadataBytes are not asked for. May
+    // be called again when the claim changes; a penalty stays.
     void peer_joined(PeerHandle peer, std::uint32_t claimed_bytes, TimePoint now);
     void peer_left(PeerHandle peer, TimePoint now);
     // A data or reject message. What was not asked for is ignored.
@@ -76,7 +78,8 @@ private:
 
     void forget_requests(Peer& peer);
     void give_up_overdue(TimePoint now);
-    void ask(PeerHandle handle, Peer& peer, MetadataAssembly& assembly, bool alone, TimePoint now, std::vector<Request>& out);
+    void ask(PeerHandle handle, Peer& peer, MetadataAssembly& assembly, bool alone, TimePoint now,
+             std::vector<Request>& out);
     void rest(Peer& peer, TimePoint until);
     MetadataAssembly* assembly_of(Peer& peer, bool alone);
     Outcome store(PeerHandle handle, Peer& peer, Asked const& asked, MetadataMessage const& message, TimePoint now);

@@ -15,8 +15,8 @@ struct MetadataMessage {
 
     Type type = Type::request;
     std::uint32_t piece = 0;
-    std::uint32_t total_bytes = 0;          // of the metadata; data only
-    std::span<std::byte const> bytes;       // data only; lives as long as the payload it was parsed from
+    std::uint32_t total_bytes = 0;     // of the metadata; data only
+    std::span<std::byte const> bytes;  // data only; lives as long as the payload it was parsed from
 
     static Result<MetadataMessage> parse(std::span<std::byte const> payload);
     std::vector<std::byte> encode() const;

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
 
 // The half of MetadataExchange that decides whom to ask for what.
 namespace rqfs::torrent {
@@ -48,10 +52,13 @@ std::vector<MetadataExchange::Request> MetadataExchange::next_requests(TimePoint
     return out;
 }
 
-void MetadataExchange::ask(PeerHandle handle, Peer& peer, MetadataAssembly& assembly, bool alone, TimePoint now, std::vector<Request>& out) {
-    auto const under_way = std::count_if(peer.asked.begin(), peer.asked.end(), [](Asked const& a) { return !a.overdue; });
+void MetadataExchange::ask(PeerHandle handle, Peer& peer, MetadataAssembly& assembly, bool alone, TimePoint now,
+                           std::vector<Request>& out) {
+    auto const under_way =
+        std::count_if(peer.asked.begin(), peer.asked.end(), [](Asked const& a) { return !a.overdue; });
     auto const asked_already = [&](std::uint32_t part) {
-        return std::any_of(peer.asked.begin(), peer.asked.end(), [&](Asked const& a) { return a.piece == part && !a.overdue; });
+        return std::any_of(peer.asked.begin(), peer.asked.end(),
+                           [&](Asked const& a) { return a.piece == part && !a.overdue; });
     };
     for (auto count = static_cast<std::uint32_t>(under_way); count < peer.window; ++count) {
         auto const part = assembly.choose(now, asked_already);
@@ -95,7 +102,8 @@ std::optional<TimePoint> MetadataExchange::next_time(TimePoint now) const {
         for (Asked const& asked : peer.asked)
             if (!asked.overdue) earlier(next, asked.when + kAnswer);
     }
-    bool const somebody_is_free = std::any_of(peers_.begin(), peers_.end(), [&](auto const& p) { return p.second.usable_from <= now; });
+    bool const somebody_is_free =
+        std::any_of(peers_.begin(), peers_.end(), [&](auto const& p) { return p.second.usable_from <= now; });
     if (!somebody_is_free) return next;
     for (auto const& [bytes, size] : sizes_)
         if (auto const overdue = size.shared.next_overdue()) earlier(next, std::max(*overdue, now + 100ms));

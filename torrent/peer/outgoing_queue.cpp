@@ -8,7 +8,8 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr std::size_t kKeptControlBytes = 64u << 10;  // a larger buffer is freed after use: a bitfield of 256 KiB goes out once
+constexpr std::size_t kKeptControlBytes =
+    64u << 10;  // a larger buffer is freed after use: a bitfield of 256 KiB goes out once
 
 }  // namespace
 
@@ -19,14 +20,16 @@ void OutgoingQueue::add_block(Request const& request, SharedBytes bytes) {
 }
 
 bool OutgoingQueue::remove_block(Request const& request) {
-    auto const found = std::find_if(blocks_.begin(), blocks_.end(), [&](Block const& b) { return b.request == request; });
+    auto const found =
+        std::find_if(blocks_.begin(), blocks_.end(), [&](Block const& b) { return b.request == request; });
     if (found == blocks_.end()) return false;
     block_bytes_ -= found->bytes.size();
     blocks_.erase(found);
     return true;
 }
 
-std::vector<OutgoingQueue::Request> OutgoingQueue::remove_blocks_if(std::function<bool(Request const&)> const& condition) {
+std::vector<OutgoingQueue::Request> OutgoingQueue::remove_blocks_if(
+    std::function<bool(Request const&)> const& condition) {
     std::vector<Request> removed;
     std::erase_if(blocks_, [&](Block const& block) {
         if (!condition(block.request)) return false;

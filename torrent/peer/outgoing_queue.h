@@ -16,7 +16,8 @@
 
 namespace rqfs::torrent {
 
-// What is to be written to a peer: control messages in their order, before blocks in theirs. Blocks are gathered, not copied.
+// What is to be written to a peer: control messages in their order, before blocks in theirs. Blocks are gathered, not
+// copied.
 //
 // One write is under way at a time: begin_write(), then end_write(). What is queued meanwhile waits for the next.
 class OutgoingQueue {
@@ -36,7 +37,8 @@ public:
     std::size_t block_bytes() const { return block_bytes_; }  // being written included
     std::size_t blocks() const { return blocks_.size() + writing_blocks_.size(); }
 
-    // All control messages and blocks of at most `most_block_bytes` together, at least one block. Valid until end_write().
+    // All control messages and blocks of at most `most_block_bytes` together, at least one block. Valid until
+    // end_write().
     std::span<boost::asio::const_buffer const> begin_write(std::size_t most_block_bytes);
     // The bytes of blocks that were written.
     std::size_t end_write();

@@ -3,7 +3,9 @@
 #include "torrent/log.h"
 #include "torrent/peer/peer_connection_state.h"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace rqfs::torrent {
 
@@ -35,8 +37,8 @@ PeerConnection::State::State(PeerConnection& connection, asio::any_io_executor c
     say_first_messages();
 }
 
-PeerConnection::PeerConnection(asio::any_io_executor executor, Clock& clock, std::unique_ptr<StreamSocket> socket, Handshake theirs,
-                               Options options, Owner& owner)
+PeerConnection::PeerConnection(asio::any_io_executor executor, Clock& clock, std::unique_ptr<StreamSocket> socket,
+                               Handshake theirs, Options options, Owner& owner)
     : state_(std::make_unique<State>(*this, executor, clock, std::move(socket), theirs, std::move(options), owner)) {}
 
 PeerConnection::~PeerConnection() = default;

@@ -13,9 +13,9 @@
 #include "torrent/shared_bytes.h"
 #include "torrent/units.h"
 
+#include <spdlog/logger.h>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <spdlog/logger.h>
 
 #include <cstdint>
 #include <memory>
@@ -27,10 +27,12 @@ namespace rqfs::torrent {
 
 class RateLimiter;
 
-// One connected peer after the handshake: reads messages and reports them, writes what it is told to. It checks form (lengths, ranges, order,
-// BEP 6 rules, timeouts, limits of settings.h) and hangs up on offenders; it decides nothing else.
+// One connected peer after the handshake: reads messages and reports them, writes what it is told to. It checks form
+// (lengths, ranges, order, BEP 6 rules, timeouts, limits of settings.h) and hangs up on offenders; it decides nothing
+// else.
 //
-// Owned by Torrent. run() is its life: a coroutine in Torrent's TaskGroup. Control messages leave before queued payload.
+// Owned by Torrent. run() is its life: a coroutine in Torrent's TaskGroup. Control messages leave before queued
+// payload.
 class PeerConnection {
 public:
     struct Request {  // what they ask of us; checked against the layout
@@ -40,20 +42,21 @@ public:
         friend bool operator==(Request const&, Request const&) = default;
     };
 
-    // Told of everything, on the engine thread, from inside run(). May call back into the connection, close() included, but not destroy it.
+    // Told of everything, on the engine thread, from inside run(). May call back into the connection, close() included,
+    // but not destroy it.
     class Owner {
     public:
         virtual ~Owner() = default;
-        virtual void peer_pieces(PeerConnection& peer) = 0;                         // its first set of pieces is known: pieces()
-        virtual void peer_have(PeerConnection& peer, PieceIndex piece) = 0;         // pieces() has it already
-        virtual void peer_dont_have(PeerConnection& peer, PieceIndex piece) = 0;    // lt_donthave
+        virtual void peer_pieces(PeerConnection& peer) = 0;  // its first set of pieces is known: pieces()
+        virtual void peer_have(PeerConnection& peer, PieceIndex piece) = 0;       // pieces() has it already
+        virtual void peer_dont_have(PeerConnection& peer, PieceIndex piece) = 0;  // lt_donthave
         virtual void peer_choke(PeerConnection& peer, bool choked) = 0;
         virtual void peer_interested(PeerConnection& peer, bool interested) = 0;
         virtual void peer_block(PeerConnection& peer, BlockAddress block, std::span<std::byte const> bytes) = 0;
         virtual void peer_reject(PeerConnection& peer, BlockAddress block) = 0;
         virtual void peer_allowed_fast(PeerConnection& peer, PieceIndex piece) = 0;
         virtual void peer_suggest(PeerConnection& peer, PieceIndex piece) = 0;
-        virtual void peer_extensions(PeerConnection& peer) = 0;                     // extensions() is new
+        virtual void peer_extensions(PeerConnection& peer) = 0;  // extensions() is new
         virtual void peer_metadata(PeerConnection& peer, MetadataMessage const& message) = 0;
         // Everything received so far has been reported: the moment to plan (one call a receive, not one a block).
         virtual void peer_batch_ended(PeerConnection& peer) = 0;
@@ -65,17 +68,17 @@ public:
         PeerHandle handle;
         InfoHash info_hash;
         bool incoming = false;
-        std::optional<PieceLayout> layout;          // nothing while the metadata is missing
-        Bitfield have;                              // what we tell at first; empty without layout
-        ExtensionHandshake extensions;              // ours, sent at once when they speak BEP 10
-        RateLimiter* upload_limit = nullptr;        // never null when running in a torrent
+        std::optional<PieceLayout> layout;    // nothing while the metadata is missing
+        Bitfield have;                        // what we tell at first; empty without layout
+        ExtensionHandshake extensions;        // ours, sent at once when they speak BEP 10
+        RateLimiter* upload_limit = nullptr;  // never null when running in a torrent
         RateLimiter* download_limit = nullptr;
         std::shared_ptr<spdlog::logger> logger;
     };
 
     // `theirs` is the handshake they sent; ours has been sent.
-    PeerConnection(boost::asio::any_io_executor executor, Clock& clock, std::unique_ptr<StreamSocket> socket, Handshake theirs,
-                   Options options, Owner& owner);
+    PeerConnection(boost::asio::any_io_executor executor, Clock& clock, std::unique_ptr<StreamSocket> socket,
+                   Handshake theirs, Options options, Owner& owner);
     ~PeerConnection();
 
     // Until the connection ends, which it says why by reason(). Does not throw but operation_aborted.
@@ -87,37 +90,38 @@ public:
     // Orders. They only queue; nothing is sent while run() is not running.
     void request(BlockAddress block);
     void cancel(BlockAddress block);
-    void set_choked(bool choked);          // do we choke them; a choke rejects what they queued (BEP 6), but for allowed fast
+    void set_choked(bool choked);  // do we choke them; a choke rejects what they queued (BEP 6), but for allowed fast
     void set_interested(bool interested);
-    void have(PieceIndex piece);           // suppressed when they have it
-    void dont_have(PieceIndex piece);      // lt_donthave where they speak it; their queued requests for it are rejected
+    void have(PieceIndex piece);       // suppressed when they have it
+    void dont_have(PieceIndex piece);  // lt_donthave where they speak it; their queued requests for it are rejected
     void allow_fast(PieceIndex piece);
     void send_extensions(ExtensionHandshake const& ours);  // again, when something changed (upload_only)
     void send_metadata(MetadataMessage const& message);
-    // The metadata came: their bitfield is checked now (peer_pieces follows, or the connection closes), our own is sent as haves.
+    // The metadata came: their bitfield is checked now (peer_pieces follows, or the connection closes), our own is sent
+    // as haves.
     void metadata_known(PieceLayout const& layout, Bitfield const& have);
 
     // Facts.
     PeerHandle handle() const;
     Endpoint remote() const;
-    Endpoint listening_at() const;         // remote address with the port they told (LTEP p); remote() for those we dialled
+    Endpoint listening_at() const;  // remote address with the port they told (LTEP p); remote() for those we dialled
     bool incoming() const;
-    Handshake const& handshake() const;    // theirs
+    Handshake const& handshake() const;            // theirs
     ExtensionHandshake const& extensions() const;  // theirs; empty until it came
-    bool fast() const;                     // BEP 6 on both sides
-    Bitfield const& pieces() const;        // theirs; empty until the metadata is known
-    bool seed() const;                     // all pieces, or upload_only... all pieces only
+    bool fast() const;                             // BEP 6 on both sides
+    Bitfield const& pieces() const;                // theirs; empty until the metadata is known
+    bool seed() const;                             // all pieces, or upload_only... all pieces only
     bool choking_us() const;
     bool choked_by_us() const;
     bool interested_in_us() const;
-    bool interested() const;               // are we
-    std::uint32_t requests_queued() const; // theirs
+    bool interested() const;                 // are we
+    std::uint32_t requests_queued() const;   // theirs
     std::uint64_t downloaded_bytes() const;  // payload
     std::uint64_t uploaded_bytes() const;
     double download_rate(TimePoint now) const;  // over the last seconds, for choker and status
     double upload_rate(TimePoint now) const;
     TimePoint connected_since() const;
-    TimePoint last_useful() const;         // when either side last sent payload, or interest changed
+    TimePoint last_useful() const;  // when either side last sent payload, or interest changed
     void set_logger(std::shared_ptr<spdlog::logger> logger);
 
 private:

@@ -9,18 +9,23 @@
 #include "torrent/peer/their_pieces.h"
 #include "torrent/swarm/rate_meter.h"
 
+#include <spdlog/logger.h>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 namespace rqfs::torrent {
 
-// The inside of PeerConnection, shared by the sources that implement its sides: reader, messages, requests, uploader, writer, watch.
+// The inside of PeerConnection, shared by the sources that implement its sides: reader, messages, requests, uploader,
+// writer, watch.
 struct PeerConnection::State {
     State(PeerConnection& connection, boost::asio::any_io_executor const& executor, Clock& its_clock,
           std::unique_ptr<StreamSocket> its_socket, Handshake const& handshake, Options its_options, Owner& its_owner);
@@ -96,16 +101,16 @@ struct PeerConnection::State {
 
     // Reading.
     ReceiveBuffer buffer;
-    std::uint64_t skip_bytes = 0;     // of a message nobody understands
-    bool reading_paused = false;      // by a limit of ours: their silence proves nothing
+    std::uint64_t skip_bytes = 0;  // of a message nobody understands
+    bool reading_paused = false;   // by a limit of ours: their silence proves nothing
     Event control_drained;
-    TimePoint now;                    // of the receive being handled
+    TimePoint now;  // of the receive being handled
     TimePoint last_byte;
     TimePoint last_message;
 
     // Their side.
     TheirPieces pieces;
-    bool pieces_said = false;         // a bitfield (or its BEP 6 kin) may no longer come
+    bool pieces_said = false;  // a bitfield (or its BEP 6 kin) may no longer come
     bool choking_us = true;
     bool interested_in_us = false;
     ExtensionHandshake extensions;
@@ -118,7 +123,7 @@ struct PeerConnection::State {
 
     // Our side.
     bool choking_them = true;
-    TimePoint choked_them_at{};       // requests under way at that moment are no offence
+    TimePoint choked_them_at{};  // requests under way at that moment are no offence
     bool interested = false;
     std::unordered_set<PieceIndex> allowed_fast;
     OutgoingQueue out;

@@ -18,14 +18,21 @@ static_assert(kRandomCharacters.size() == 64, "a random byte masked to 6 bits pi
 
 // BEP 20 and the prefixes clients send today.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kClients{{
-    {"7T", "aTorrent"},      {"A2", "aria2"},          {"AG", "Ares"},        {"AZ", "Vuze"},
-    {"BC", "BitComet"},      {"BE", "BitTorrent SDK"}, {"BI", "BiglyBT"},     {"BT", "BitTorrent"},
-    {"DE", "Deluge"},        {"FD", "Free Download Manager"}, {"FL", "Folx"}, {"FW", "FrostWire"},
-    {"GT", "anacrolix"},     {"KT", "KTorrent"},       {"LT", "libtorrent"},  {"MO", "MonoTorrent"},
-    {"PI", "PicoTorrent"},   {"RQ", "rqfs"},           {"SD", "Xunlei"},      {"TL", "Tribler"},
-    {"TR", "Transmission"},  {"TX", "Tixati"},         {"UM", "uTorrent Mac"}, {"UT", "uTorrent"},
-    {"UW", "uTorrent Web"},  {"WD", "WebTorrent Desktop"}, {"WW", "WebTorrent"}, {"lt", "rTorrent"},
-    {"qB", "qBittorrent"},   {"rQ", "rqbit"},
+    {"7T", "aTorrent"},     {"A2", "aria2"},
+    {"AG", "Ares"},         {"AZ", "Vuze"},
+    {"BC", "BitComet"},     {"BE", "BitTorrent SDK"},
+    {"BI", "BiglyBT"},      {"BT", "BitTorrent"},
+    {"DE", "Deluge"},       {"FD", "Free Download Manager"},
+    {"FL", "Folx"},         {"FW", "FrostWire"},
+    {"GT", "anacrolix"},    {"KT", "KTorrent"},
+    {"LT", "libtorrent"},   {"MO", "MonoTorrent"},
+    {"PI", "PicoTorrent"},  {"RQ", "rqfs"},
+    {"SD", "Xunlei"},       {"TL", "Tribler"},
+    {"TR", "Transmission"}, {"TX", "Tixati"},
+    {"UM", "uTorrent Mac"}, {"UT", "uTorrent"},
+    {"UW", "uTorrent Web"}, {"WD", "WebTorrent Desktop"},
+    {"WW", "WebTorrent"},   {"lt", "rTorrent"},
+    {"qB", "qBittorrent"},  {"rQ", "rqbit"},
 }};
 
 constexpr std::size_t kPrefixBytes = 8;  // -RQvvvv-
@@ -65,7 +72,8 @@ std::optional<std::string> dashed_name(std::string_view id) {
     auto const code = id.substr(1, 2);
     auto const digits = id.substr(3, 4);
     auto const client = std::find_if(kClients.begin(), kClients.end(), [&](auto const& c) { return c.first == code; });
-    if (client == kClients.end() || !std::all_of(digits.begin(), digits.end(), [](char c) { return version_part(c).has_value(); }))
+    if (client == kClients.end() ||
+        !std::all_of(digits.begin(), digits.end(), [](char c) { return version_part(c).has_value(); }))
         return std::nullopt;
     return std::string(client->second) + " " + version(code, digits);
 }
@@ -100,7 +108,8 @@ PeerId make_peer_id() {
     PeerId id;
     auto const random = std::span(id).subspan(kPrefixBytes);
     fill_random(random);
-    for (std::byte& b : random) b = static_cast<std::byte>(kRandomCharacters[std::to_integer<std::size_t>(b & std::byte{63})]);
+    for (std::byte& b : random)
+        b = static_cast<std::byte>(kRandomCharacters[std::to_integer<std::size_t>(b & std::byte{63})]);
     std::transform(prefix.begin(), prefix.end(), id.begin(), [](char c) { return static_cast<std::byte>(c); });
     return id;
 }

@@ -1,7 +1,7 @@
 #include "torrent/peer/peer_connection_state.h"
 #include "torrent/settings.h"
 
-#include <utility>
+#include <string>
 
 namespace rqfs::torrent {
 
@@ -10,15 +10,16 @@ namespace {
 constexpr std::size_t kEarlyAllowedFast = 32;  // kept until the metadata is known; BEP 6 suggests 10
 
 std::string block_text(Message const& m) {
-    return "piece " + std::to_string(m.piece) + " begin " + std::to_string(m.begin) + " length " + std::to_string(m.length);
+    return "piece " + std::to_string(m.piece) + " begin " + std::to_string(m.begin) + " length " +
+           std::to_string(m.length);
 }
 
 }  // namespace
 
 void PeerConnection::State::handle(Message const& message) {
     if (trace())
-        options.logger->trace("received peer={} message=\"{}\" piece={} begin={} length={} bytes={}", remote_text(), name(message.id),
-                              message.piece, message.begin, message.length, message.bytes.size());
+        options.logger->trace("received peer={} message=\"{}\" piece={} begin={} length={} bytes={}", remote_text(),
+                              name(message.id), message.piece, message.begin, message.length, message.bytes.size());
     if (of_fast_extension(message.id) && !fast)
         return close(std::string(name(message.id)) + " message without the fast extension");
     switch (message.id) {
@@ -68,7 +69,8 @@ void PeerConnection::State::on_have(Message const& message) {
 }
 
 void PeerConnection::State::on_piece(Message const& message) {
-    auto const block = options.layout ? options.layout->block(message.piece, message.begin, message.length) : std::nullopt;
+    auto const block =
+        options.layout ? options.layout->block(message.piece, message.begin, message.length) : std::nullopt;
     if (!block) return close("piece message with a block that does not exist: " + block_text(message));
     down.add(message.bytes.size(), now);
     last_useful = now;
@@ -77,7 +79,8 @@ void PeerConnection::State::on_piece(Message const& message) {
 }
 
 void PeerConnection::State::on_reject(Message const& message) {
-    auto const block = options.layout ? options.layout->block(message.piece, message.begin, message.length) : std::nullopt;
+    auto const block =
+        options.layout ? options.layout->block(message.piece, message.begin, message.length) : std::nullopt;
     if (!block) return close("reject message for a block that does not exist: " + block_text(message));
     // A choking peer rejects all that was asked (BEP 6); what we cancelled is rejected as well.
     if (cancels_unanswered > 0)
@@ -109,7 +112,8 @@ void PeerConnection::State::on_hint(Message const& message) {
     }
     auto const piece = options.layout->piece(message.piece);
     if (!piece)
-        return close(std::string(name(message.id)) + " message: piece " + std::to_string(message.piece) + " does not exist");
+        return close(std::string(name(message.id)) + " message: piece " + std::to_string(message.piece) +
+                     " does not exist");
     if (message.id == MessageId::allowed_fast)
         owner.peer_allowed_fast(self, *piece);
     else

@@ -5,6 +5,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace rqfs::torrent {
 
@@ -54,7 +55,8 @@ asio::awaitable<void> PeerConnection::State::wait_for_download_limit() {
 
 void PeerConnection::State::handle_messages() {
     now = clock.now();
-    while (!closing && out.control_bytes() <= kControlBacklogBytes && handle_one()) {}
+    while (!closing && out.control_bytes() <= kControlBacklogBytes && handle_one()) {
+    }
 }
 
 bool PeerConnection::State::handle_one() {
@@ -88,7 +90,8 @@ bool PeerConnection::State::handle_one() {
 }
 
 // Lengths are checked as soon as the id is there: nobody makes us wait for, or keep, what is wrong already.
-PeerConnection::State::Beginning PeerConnection::State::check_beginning(std::uint32_t length, std::span<std::byte const> body) {
+PeerConnection::State::Beginning PeerConnection::State::check_beginning(std::uint32_t length,
+                                                                        std::span<std::byte const> body) {
     if (body.empty()) return Beginning::incomplete;
     auto const id = std::to_integer<std::uint8_t>(body[0]);
     auto const pieces_known = options.layout ? std::optional(options.layout->pieces()) : std::nullopt;

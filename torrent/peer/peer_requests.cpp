@@ -2,16 +2,19 @@
 #include "torrent/settings.h"
 
 #include <chrono>
+#include <functional>
+#include <string>
 
 namespace rqfs::torrent {
 
 namespace {
 
-constexpr std::uint32_t kChokedRequests = 300;         // LT: more of them are abuse
-constexpr std::chrono::seconds kChokeOnItsWay{10};     // until then a peer need not have seen our choke
+constexpr std::uint32_t kChokedRequests = 300;      // LT: more of them are abuse
+constexpr std::chrono::seconds kChokeOnItsWay{10};  // until then a peer need not have seen our choke
 
 std::string request_text(PeerConnection::Request const& r) {
-    return "piece " + std::to_string(r.piece.value()) + " begin " + std::to_string(r.begin) + " length " + std::to_string(r.length);
+    return "piece " + std::to_string(r.piece.value()) + " begin " + std::to_string(r.begin) + " length " +
+           std::to_string(r.length);
 }
 
 bool exists(PieceLayout const& layout, PeerConnection::Request const& r) {
@@ -24,7 +27,8 @@ void PeerConnection::State::on_request(Message const& message) {
     Request const request{PieceIndex(message.piece), message.begin, message.length};
     if (request.length == 0) return close("request of no bytes");
     if (request.length > limit::kRejectedRequestBytes) return close("request too long: " + request_text(request));
-    if (options.layout && !exists(*options.layout, request)) return close("request outside the torrent: " + request_text(request));
+    if (options.layout && !exists(*options.layout, request))
+        return close("request outside the torrent: " + request_text(request));
     if (!acceptable(request)) {
         if (!closing) refuse(request);
         return;
@@ -42,7 +46,8 @@ void PeerConnection::State::on_request(Message const& message) {
 bool PeerConnection::State::acceptable(Request const& request) {
     if (!options.layout || request.length > limit::kServedRequestBytes) return false;
     if (!choking_them || allowed_fast.contains(request.piece)) return true;
-    if (now - choked_them_at >= kChokeOnItsWay && ++choked_requests > kChokedRequests) close("too many requests while choked");
+    if (now - choked_them_at >= kChokeOnItsWay && ++choked_requests > kChokedRequests)
+        close("too many requests while choked");
     return false;
 }
 

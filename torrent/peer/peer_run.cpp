@@ -1,4 +1,3 @@
-#include "torrent/log.h"
 #include "torrent/peer/peer_connection_state.h"
 #include "torrent/settings.h"
 
@@ -8,7 +7,9 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
 #include <exception>
+#include <string>
 #include <utility>
 
 namespace rqfs::torrent {
@@ -23,10 +24,12 @@ constexpr std::chrono::seconds kIdleBuffer{5};     // a peer silent this long gi
 }  // namespace
 
 asio::awaitable<void> PeerConnection::State::run() {
-    auto group = asio::experimental::make_parallel_group(
-        asio::co_spawn(executor, guard(read_loop()), asio::deferred), asio::co_spawn(executor, guard(write_loop()), asio::deferred),
-        asio::co_spawn(executor, guard(upload_loop()), asio::deferred), asio::co_spawn(executor, guard(watch()), asio::deferred),
-        asio::co_spawn(executor, guard(wait_until_closed()), asio::deferred));
+    auto group =
+        asio::experimental::make_parallel_group(asio::co_spawn(executor, guard(read_loop()), asio::deferred),
+                                                asio::co_spawn(executor, guard(write_loop()), asio::deferred),
+                                                asio::co_spawn(executor, guard(upload_loop()), asio::deferred),
+                                                asio::co_spawn(executor, guard(watch()), asio::deferred),
+                                                asio::co_spawn(executor, guard(wait_until_closed()), asio::deferred));
     auto wait = group.async_wait(asio::experimental::wait_for_one(), asio::deferred);
     co_await std::move(wait)(asio::use_awaitable);
     socket->close();
@@ -64,9 +67,11 @@ void PeerConnection::State::check_times(TimePoint at) {
     if (writing && at - write_began >= limit::kPeerSilence) return close("does not read what we send");
     if (!reading_paused) {
         if (at - last_message >= limit::kPeerSilence) return close("silent for too long");
-        if (!buffer.unread().empty() && at - last_byte >= limit::kMidMessageStall) return close("stalled in the middle of a message");
+        if (!buffer.unread().empty() && at - last_byte >= limit::kMidMessageStall)
+            return close("stalled in the middle of a message");
     }
-    if (buffer.uses_more_than_a_page() && buffer.unread().empty() && at - last_byte >= kIdleBuffer) buffer.give_back_pages();
+    if (buffer.uses_more_than_a_page() && buffer.unread().empty() && at - last_byte >= kIdleBuffer)
+        buffer.give_back_pages();
     if (!writing && out.empty() && at - last_sent >= limit::kKeepAlive) {
         append_keep_alive(out.control());
         wake_writer();

@@ -2,6 +2,8 @@
 #include "torrent/settings.h"
 #include "torrent/swarm/rate_limiter.h"
 
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -16,13 +18,14 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kLeastQueuedBytes = 128u << 10;
-constexpr double kQueuedSeconds = 0.5;                 // LT watermark factor
-constexpr std::size_t kReadBytes = 256u << 10;         // of one read from the store
+constexpr double kQueuedSeconds = 0.5;          // LT watermark factor
+constexpr std::size_t kReadBytes = 256u << 10;  // of one read from the store
 
 // Bytes taken from a limiter for a block that may yet be cancelled.
 class Reservation {
 public:
-    Reservation(RateLimiter* limiter, std::size_t bytes, Clock& clock) : limiter_(limiter), bytes_(bytes), clock_(clock) {
+    Reservation(RateLimiter* limiter, std::size_t bytes, Clock& clock)
+        : limiter_(limiter), bytes_(bytes), clock_(clock) {
         if (limiter_ != nullptr) wait_ = limiter_->reserve(bytes_, clock_.now());
     }
     Reservation(Reservation const&) = delete;
@@ -65,7 +68,9 @@ asio::awaitable<bool> PeerConnection::State::read_run(IncomingRequests::Run run,
         co_return bytes.size() == run.range.size();
     } catch (boost::system::system_error const& e) {
         aborted = e.code() == asio::error::operation_aborted;
-        if (!aborted && trace()) options.logger->trace("not served peer={} piece={} reason=\"{}\"", remote_text(), run.piece.value(), sentence(e));
+        if (!aborted && trace())
+            options.logger->trace("not served peer={} piece={} reason=\"{}\"", remote_text(), run.piece.value(),
+                                  sentence(e));
     }
     auto const cancellation = co_await asio::this_coro::cancellation_state;
     if (aborted && cancellation.cancelled() != asio::cancellation_type::none)
@@ -73,7 +78,8 @@ asio::awaitable<bool> PeerConnection::State::read_run(IncomingRequests::Run run,
     co_return false;
 }
 
-// Each request of the run becomes a block to be written when the upload limit lets it, unless it was cancelled meanwhile.
+// Each request of the run becomes a block to be written when the upload limit lets it, unless it was cancelled
+// meanwhile.
 asio::awaitable<void> PeerConnection::State::queue_run(IncomingRequests::Run run, SharedBytes bytes) {
     while (auto const request = requests.next_read()) {
         Reservation reservation(options.upload_limit, request->length, clock);
@@ -81,7 +87,8 @@ asio::awaitable<void> PeerConnection::State::queue_run(IncomingRequests::Run run
         if (requests.next_read() != request) continue;
         reservation.used();
         requests.pop_read();
-        out.add_block(*request, bytes.slice(request->begin - static_cast<std::size_t>(run.range.begin), request->length));
+        out.add_block(*request,
+                      bytes.slice(request->begin - static_cast<std::size_t>(run.range.begin), request->length));
         wake_writer();
     }
 }
@@ -92,6 +99,8 @@ std::size_t PeerConnection::State::wanted_in_queue() const {
 }
 
 // Not before half the queue has gone, so that reads are large.
-bool PeerConnection::State::may_upload() const { return requests.any_waiting() && out.block_bytes() <= wanted_in_queue() / 2; }
+bool PeerConnection::State::may_upload() const {
+    return requests.any_waiting() && out.block_bytes() <= wanted_in_queue() / 2;
+}
 
 }  // namespace rqfs::torrent

@@ -8,7 +8,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Blocks that one write may carry, so that a control message queued meanwhile waits some 15 ms and not for the whole queue.
+// Blocks that one write may carry, so that a control message queued meanwhile waits some 15 ms and not for the whole
+// queue.
 constexpr double kWriteSeconds = 1.0 / 64;
 constexpr std::size_t kLeastWriteBytes = 16u << 10;
 constexpr std::size_t kMostWriteBytes = 256u << 10;
@@ -37,7 +38,8 @@ asio::awaitable<void> PeerConnection::State::write_loop() {
 }
 
 std::size_t PeerConnection::State::most_block_bytes() const {
-    return std::clamp(static_cast<std::size_t>(up.rate(clock.now()) * kWriteSeconds), kLeastWriteBytes, kMostWriteBytes);
+    return std::clamp(static_cast<std::size_t>(up.rate(clock.now()) * kWriteSeconds), kLeastWriteBytes,
+                      kMostWriteBytes);
 }
 
 void PeerConnection::State::wake_writer() {

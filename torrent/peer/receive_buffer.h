@@ -20,7 +20,8 @@ public:
     std::span<std::byte const> unread() const { return {memory_ + begin_, end_ - begin_}; }
     void consume(std::size_t bytes);
 
-    // Room for the next read, never empty as long as whole messages are consumed. Moves an incomplete message to the front.
+    // Room for the next read, never empty as long as whole messages are consumed. Moves an incomplete message to the
+    // front.
     std::span<std::byte> free_space();
     void received(std::size_t bytes);
 

@@ -69,7 +69,8 @@ Result<bool> TheirPieces::remove(std::uint32_t piece) {
 Result<void> TheirPieces::layout_known(std::uint32_t pieces) {
     std::size_t const bytes = (std::size_t{pieces} + 7) / 8;
     if (bitfield_bytes_ != 0 && bitfield_bytes_ != bytes)
-        return error(Errc::malformed, "bitfield of " + std::to_string(bitfield_bytes_) + " bytes for " + std::to_string(pieces) + " pieces");
+        return error(Errc::malformed, "bitfield of " + std::to_string(bitfield_bytes_) + " bytes for " +
+                                          std::to_string(pieces) + " pieces");
     if (raw_.size() > bytes) return error(Errc::malformed, "have of a piece that does not exist");
     known_ = pieces;
     if (raw_all_) {

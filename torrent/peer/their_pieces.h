@@ -12,8 +12,8 @@
 
 namespace rqfs::torrent {
 
-// The pieces a peer says it has. Before the metadata is known nobody can tell how many there are: what it says is kept raw, at
-// most limit::kPieces bits, and checked when layout_known() comes. Errors say what the peer did wrong.
+// The pieces a peer says it has. Before the metadata is known nobody can tell how many there are: what it says is kept
+// raw, at most limit::kPieces bits, and checked when layout_known() comes. Errors say what the peer did wrong.
 class TheirPieces {
 public:
     explicit TheirPieces(std::optional<std::uint32_t> pieces);
@@ -36,8 +36,8 @@ private:
 
     std::optional<std::uint32_t> known_;
     Bitfield pieces_;
-    std::vector<std::byte> raw_;       // before the layout is known
-    std::size_t bitfield_bytes_ = 0;   // of the bitfield message that came then; 0: none
+    std::vector<std::byte> raw_;      // before the layout is known
+    std::size_t bitfield_bytes_ = 0;  // of the bitfield message that came then; 0: none
     bool raw_all_ = false;
 };
 

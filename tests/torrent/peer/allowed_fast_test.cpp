@@ -38,7 +38,9 @@ TEST(AllowedFast, GivesEveryPieceOnceWhenThereAreFewerThanAsked) {
     EXPECT_THAT(set, testing::UnorderedElementsAre(0, 1, 2));
 }
 
-TEST(AllowedFast, IsEmptyWithoutPieces) { EXPECT_TRUE(allowed_fast_set(Address::v4({1, 2, 3, 4}), hash_of_aa(), 0, 10).empty()); }
+TEST(AllowedFast, IsEmptyWithoutPieces) {
+    EXPECT_TRUE(allowed_fast_set(Address::v4({1, 2, 3, 4}), hash_of_aa(), 0, 10).empty());
+}
 
 TEST(AllowedFast, IsEmptyForIpv6) {
     EXPECT_TRUE(allowed_fast_set(Address::parse("fd00::1").value(), hash_of_aa(), 1313, 9).empty());

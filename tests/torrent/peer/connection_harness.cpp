@@ -7,7 +7,8 @@ namespace rqfs::tests {
 namespace asio = boost::asio;
 using namespace torrent;
 
-std::vector<std::byte> content(PieceLayout const& layout, std::uint32_t piece, std::uint64_t begin, std::uint64_t length) {
+std::vector<std::byte> content(PieceLayout const& layout, std::uint32_t piece, std::uint64_t begin,
+                               std::uint64_t length) {
     std::vector<std::byte> bytes;
     auto const offset = layout.begin(PieceIndex(piece)) + begin;
     for (std::uint64_t i = 0; i < length; ++i) bytes.push_back(content_at(offset + i));
@@ -19,7 +20,9 @@ void RecordingOwner::hold_reads(bool hold) {
     reads_allowed_.notify();
 }
 
-bool RecordingOwner::told(std::string const& event) const { return std::find(events.begin(), events.end(), event) != events.end(); }
+bool RecordingOwner::told(std::string const& event) const {
+    return std::find(events.begin(), events.end(), event) != events.end();
+}
 
 void RecordingOwner::note(std::string event) {
     events.push_back(event);
@@ -28,7 +31,9 @@ void RecordingOwner::note(std::string event) {
 
 void RecordingOwner::peer_pieces(PeerConnection& peer) { note("pieces " + std::to_string(peer.pieces().count())); }
 void RecordingOwner::peer_have(PeerConnection&, PieceIndex piece) { note("have " + std::to_string(piece.value())); }
-void RecordingOwner::peer_dont_have(PeerConnection&, PieceIndex piece) { note("dont_have " + std::to_string(piece.value())); }
+void RecordingOwner::peer_dont_have(PeerConnection&, PieceIndex piece) {
+    note("dont_have " + std::to_string(piece.value()));
+}
 void RecordingOwner::peer_choke(PeerConnection&, bool choked) { note(choked ? "choke" : "unchoke"); }
 void RecordingOwner::peer_interested(PeerConnection&, bool is) { note(is ? "interested" : "not interested"); }
 
@@ -41,8 +46,12 @@ void RecordingOwner::peer_reject(PeerConnection&, BlockAddress block) {
     note("reject " + std::to_string(block.piece.value()) + "." + std::to_string(block.block.value()));
 }
 
-void RecordingOwner::peer_allowed_fast(PeerConnection&, PieceIndex piece) { note("allowed " + std::to_string(piece.value())); }
-void RecordingOwner::peer_suggest(PeerConnection&, PieceIndex piece) { note("suggest " + std::to_string(piece.value())); }
+void RecordingOwner::peer_allowed_fast(PeerConnection&, PieceIndex piece) {
+    note("allowed " + std::to_string(piece.value()));
+}
+void RecordingOwner::peer_suggest(PeerConnection&, PieceIndex piece) {
+    note("suggest " + std::to_string(piece.value()));
+}
 void RecordingOwner::peer_extensions(PeerConnection&) { note("extensions"); }
 
 void RecordingOwner::peer_metadata(PeerConnection&, MetadataMessage const& message) {
@@ -83,7 +92,8 @@ ConnectionHarness::ConnectionHarness(Setup setup) {
     options.extensions.lt_donthave = kOurDontHaveId;
     options.upload_limit = &upload_limit;
     options.download_limit = &download_limit;
-    connection = std::make_unique<PeerConnection>(engine.get_executor(), clock, std::move(streams.first), theirs, std::move(options), owner);
+    connection = std::make_unique<PeerConnection>(engine.get_executor(), clock, std::move(streams.first), theirs,
+                                                  std::move(options), owner);
     peer = std::make_unique<FakePeer>(engine.get_executor(), std::move(streams.second));
     tasks.spawn(run_and_note(*connection, ended));
     settle();

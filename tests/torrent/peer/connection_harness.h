@@ -25,7 +25,8 @@ inline torrent::PieceLayout small_layout() { return {9 * 65536 + 20000, 65536}; 
 
 // The byte at an offset of the made-up torrent.
 inline std::byte content_at(std::uint64_t offset) { return static_cast<std::byte>((offset * 2654435761u) >> 13); }
-std::vector<std::byte> content(torrent::PieceLayout const& layout, std::uint32_t piece, std::uint64_t begin, std::uint64_t length);
+std::vector<std::byte> content(torrent::PieceLayout const& layout, std::uint32_t piece, std::uint64_t begin,
+                               std::uint64_t length);
 
 // Writes down what it is told, one short line each, and serves the made-up content.
 class RecordingOwner final : public torrent::PeerConnection::Owner {
@@ -55,7 +56,8 @@ public:
     void peer_extensions(torrent::PeerConnection&) override;
     void peer_metadata(torrent::PeerConnection&, torrent::MetadataMessage const& message) override;
     void peer_batch_ended(torrent::PeerConnection&) override { ++batches; }
-    boost::asio::awaitable<torrent::SharedBytes> read_for_peer(torrent::PieceIndex piece, torrent::ByteRange range) override;
+    boost::asio::awaitable<torrent::SharedBytes> read_for_peer(torrent::PieceIndex piece,
+                                                               torrent::ByteRange range) override;
 
 private:
     void note(std::string event);
@@ -70,10 +72,10 @@ public:
     struct Setup {
         bool fast = true;
         bool extensions = true;
-        bool metadata = true;        // the layout is known
+        bool metadata = true;  // the layout is known
         bool incoming = false;
         torrent::Bitfield have{10};
-        bool read_greeting = true;   // our first messages are taken from the peer's ears
+        bool read_greeting = true;  // our first messages are taken from the peer's ears
         std::uint64_t upload_limit = 0;
         std::uint64_t download_limit = 0;
         MemoryStreamOptions stream;

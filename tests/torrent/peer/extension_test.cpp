@@ -10,9 +10,13 @@
 namespace rqfs::torrent {
 namespace {
 
-Result<ExtensionHandshake> parse(std::string const& text) { return ExtensionHandshake::parse(std::as_bytes(std::span(text))); }
+Result<ExtensionHandshake> parse(std::string const& text) {
+    return ExtensionHandshake::parse(std::as_bytes(std::span(text)));
+}
 
-std::string text_of(std::vector<std::byte> const& bytes) { return {reinterpret_cast<char const*>(bytes.data()), bytes.size()}; }
+std::string text_of(std::vector<std::byte> const& bytes) {
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
 
 TEST(ExtensionHandshake, WritesItsKeysInOrder) {
     ExtensionHandshake ours;
@@ -25,8 +29,10 @@ TEST(ExtensionHandshake, WritesItsKeysInOrder) {
     ours.metadata_size = 1000;
     ours.your_address = Address::v4({1, 2, 3, 4});
 
-    EXPECT_EQ(text_of(ours.encode()), "d1:md11:lt_donthavei2e11:ut_metadatai1ee13:metadata_sizei1000e1:pi6881e4:reqqi500e11:upload_onlyi1e"
-                                      "1:v4:rqfs6:yourip4:\x01\x02\x03\x04" "e");
+    EXPECT_EQ(text_of(ours.encode()),
+              "d1:md11:lt_donthavei2e11:ut_metadatai1ee13:metadata_sizei1000e1:pi6881e4:reqqi500e11:upload_onlyi1e"
+              "1:v4:rqfs6:yourip4:\x01\x02\x03\x04"
+              "e");
 }
 
 TEST(ExtensionHandshake, ReadsBackWhatItWrites) {
@@ -63,21 +69,24 @@ TEST(ExtensionHandshake, NeedsNoKeyAtAll) {
 }
 
 TEST(ExtensionHandshake, IgnoresValuesOfAnotherTypeOrOutOfRange) {
-    for (std::string const text : {"d1:mi5ee", "d1:md11:ut_metadata1:xee", "d1:md11:ut_metadatai256eee", "d1:md11:ut_metadatai-1eee", "d1:pi0ee",
-                                   "d1:pi65536ee", "d1:pi-1ee", "d4:reqqi0ee", "d4:reqqi-5ee", "d6:yourip3:abce", "d6:youripi7ee",
-                                   "d13:metadata_sizei0ee", "d13:metadata_sizei-1ee", "d13:metadata_sizei16777217ee",
-                                   "d13:metadata_sizei2000000000ee", "d13:metadata_sizei1099511627776ee", "d11:upload_only1:1e", "d1:vi3ee"}) {
+    for (std::string const text :
+         {"d1:mi5ee", "d1:md11:ut_metadata1:xee", "d1:md11:ut_metadatai256eee", "d1:md11:ut_metadatai-1eee", "d1:pi0ee",
+          "d1:pi65536ee", "d1:pi-1ee", "d4:reqqi0ee", "d4:reqqi-5ee", "d6:yourip3:abce", "d6:youripi7ee",
+          "d13:metadata_sizei0ee", "d13:metadata_sizei-1ee", "d13:metadata_sizei16777217ee",
+          "d13:metadata_sizei2000000000ee", "d13:metadata_sizei1099511627776ee", "d11:upload_only1:1e", "d1:vi3ee"}) {
         auto const parsed = parse(text);
 
         ASSERT_TRUE(parsed) << text;
-        EXPECT_FALSE(parsed->ut_metadata_named || parsed->port || parsed->reqq || parsed->upload_only || parsed->metadata_size ||
-                     parsed->your_address)
+        EXPECT_FALSE(parsed->ut_metadata_named || parsed->port || parsed->reqq || parsed->upload_only ||
+                     parsed->metadata_size || parsed->your_address)
             << text;
         EXPECT_TRUE(parsed->client.empty()) << text;
     }
 }
 
-TEST(ExtensionHandshake, AcceptsTheLargestMetadata) { EXPECT_EQ(parse("d13:metadata_sizei16777216ee")->metadata_size, 16'777'216u); }
+TEST(ExtensionHandshake, AcceptsTheLargestMetadata) {
+    EXPECT_EQ(parse("d13:metadata_sizei16777216ee")->metadata_size, 16'777'216u);
+}
 
 TEST(ExtensionHandshake, CutsLongClientNamesAndControlCharacters) {
     auto const parsed = parse("d1:v100:" + std::string(50, 'a') + "\n" + std::string(49, 'b') + "e");
@@ -89,7 +98,9 @@ TEST(ExtensionHandshake, RefusesWhatIsNoDictionary) {
     for (std::string const text : {"", "i5e", "le", "4:abcd", "d", "d1:m", "xyz"}) EXPECT_FALSE(parse(text)) << text;
 }
 
-TEST(ExtensionHandshake, RefusesDeepNesting) { EXPECT_FALSE(parse("d1:x" + std::string(100'000, 'l') + std::string(100'000, 'e') + "e")); }
+TEST(ExtensionHandshake, RefusesDeepNesting) {
+    EXPECT_FALSE(parse("d1:x" + std::string(100'000, 'l') + std::string(100'000, 'e') + "e"));
+}
 
 TEST(ExtensionHandshake, ARepeatedOneAddsToTheOneBefore) {
     auto first = parse("d1:md11:lt_donthavei7e11:ut_metadatai3ee1:pi5000e1:v3:abce").value();

@@ -138,7 +138,8 @@ TEST_F(HandshakeExchange, SaysNothingToWhoNamesATorrentWeDoNotHave) {
     EXPECT_EQ(acceptor.failure, make_error_code(Errc::not_found));
     streams.second->close();
     std::vector<std::byte> answer(100);
-    EXPECT_THROW(tests::run_engine(engine, streams.first->read_some(asio::buffer(answer))), boost::system::system_error);
+    EXPECT_THROW(tests::run_engine(engine, streams.first->read_some(asio::buffer(answer))),
+                 boost::system::system_error);
 }
 
 TEST_F(HandshakeExchange, LeavesOtherProtocolsAtTheirFirstBytes) {

@@ -39,8 +39,8 @@ TEST(Message, WritesARequestAsBep3SaysIt) {
 }
 
 TEST(Message, ReadsBackMessagesWithoutArguments) {
-    for (auto const id : {MessageId::choke, MessageId::unchoke, MessageId::interested, MessageId::not_interested, MessageId::have_all,
-                          MessageId::have_none}) {
+    for (auto const id : {MessageId::choke, MessageId::unchoke, MessageId::interested, MessageId::not_interested,
+                          MessageId::have_all, MessageId::have_none}) {
         std::vector<std::byte> out;
 
         append_message(out, id);
@@ -157,7 +157,8 @@ TEST(Message, UnknownIdsMayBeAsLongAsTheLimit) {
 }
 
 TEST(Message, ABodyOfAnotherLengthThanItsIdSaysIsAnError) {
-    for (auto const id : {MessageId::choke, MessageId::have, MessageId::request, MessageId::port, MessageId::piece, MessageId::extended}) {
+    for (auto const id : {MessageId::choke, MessageId::have, MessageId::request, MessageId::port, MessageId::piece,
+                          MessageId::extended}) {
         std::vector<std::byte> bytes(id == MessageId::choke ? 2 : 1);
         bytes[0] = static_cast<std::byte>(id);
 

@@ -97,7 +97,8 @@ private:
         MetadataMessage message{Type::data, request.piece, member.claimed, {}};
         std::size_t const begin = std::size_t{request.piece} * kBlockBytes;
         std::vector<std::byte> part(std::min<std::size_t>(kBlockBytes, member.claimed - begin), std::byte{0x55});
-        if (member.kind == Kind::honest) std::copy_n(metadata.begin() + static_cast<std::ptrdiff_t>(begin), part.size(), part.begin());
+        if (member.kind == Kind::honest)
+            std::copy_n(metadata.begin() + static_cast<std::ptrdiff_t>(begin), part.size(), part.begin());
         if (member.kind == Kind::rejects) message.type = Type::reject;
         if (member.kind == Kind::other_total) message.total_bytes += 1;
         message.bytes = part;

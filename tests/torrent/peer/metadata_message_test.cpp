@@ -10,9 +10,13 @@ namespace {
 
 using Type = MetadataMessage::Type;
 
-Result<MetadataMessage> parse(std::string const& text) { return MetadataMessage::parse(std::as_bytes(std::span(text))); }
+Result<MetadataMessage> parse(std::string const& text) {
+    return MetadataMessage::parse(std::as_bytes(std::span(text)));
+}
 
-std::string text_of(std::vector<std::byte> const& bytes) { return {reinterpret_cast<char const*>(bytes.data()), bytes.size()}; }
+std::string text_of(std::vector<std::byte> const& bytes) {
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
 
 TEST(MetadataMessage, WritesTheThreeMessagesOfBep9) {
     std::string const part = "xxxxxxxx";
@@ -54,10 +58,11 @@ TEST(MetadataMessage, TakesPieceNumbersOf32Bits) {
 }
 
 TEST(MetadataMessage, RefusesWhatLacksSomething) {
-    for (std::string const text : {"", "de", "le", "d8:msg_typei0ee", "d5:piecei0ee", "d8:msg_typei3e5:piecei0ee", "d8:msg_typei-1e5:piecei0ee",
-                                   "d8:msg_type1:05:piecei0ee", "d8:msg_typei1e5:piecei0eeabc", "d8:msg_typei1e5:piecei0e10:total_sizei0eeabc",
-                                   "d8:msg_typei1e5:piecei0e10:total_sizei-1eeabc", "d8:msg_typei1e5:piecei0e10:total_sizei16777217eeabc",
-                                   "d8:msg_typei1e5:piecei0e10:total_sizei100ee"})
+    for (std::string const text :
+         {"", "de", "le", "d8:msg_typei0ee", "d5:piecei0ee", "d8:msg_typei3e5:piecei0ee", "d8:msg_typei-1e5:piecei0ee",
+          "d8:msg_type1:05:piecei0ee", "d8:msg_typei1e5:piecei0eeabc", "d8:msg_typei1e5:piecei0e10:total_sizei0eeabc",
+          "d8:msg_typei1e5:piecei0e10:total_sizei-1eeabc", "d8:msg_typei1e5:piecei0e10:total_sizei16777217eeabc",
+          "d8:msg_typei1e5:piecei0e10:total_sizei100ee"})
         EXPECT_FALSE(parse(text)) << text;
 }
 

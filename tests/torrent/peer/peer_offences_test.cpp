@@ -54,10 +54,12 @@ TEST_P(FixedLength, AnyOtherLengthEndsTheConnectionWithAReasonOfItsOwn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Messages, FixedLength,
-                         testing::Values(Lengths{MessageId::choke, 1}, Lengths{MessageId::unchoke, 1}, Lengths{MessageId::interested, 1},
-                                         Lengths{MessageId::not_interested, 1}, Lengths{MessageId::have, 5}, Lengths{MessageId::bitfield, 3},
-                                         Lengths{MessageId::request, 13}, Lengths{MessageId::cancel, 13}, Lengths{MessageId::port, 3},
-                                         Lengths{MessageId::suggest, 5}, Lengths{MessageId::have_all, 1}, Lengths{MessageId::have_none, 1},
+                         testing::Values(Lengths{MessageId::choke, 1}, Lengths{MessageId::unchoke, 1},
+                                         Lengths{MessageId::interested, 1}, Lengths{MessageId::not_interested, 1},
+                                         Lengths{MessageId::have, 5}, Lengths{MessageId::bitfield, 3},
+                                         Lengths{MessageId::request, 13}, Lengths{MessageId::cancel, 13},
+                                         Lengths{MessageId::port, 3}, Lengths{MessageId::suggest, 5},
+                                         Lengths{MessageId::have_all, 1}, Lengths{MessageId::have_none, 1},
                                          Lengths{MessageId::reject, 13}, Lengths{MessageId::allowed_fast, 5}),
                          [](auto const& test) {
                              std::string text(name(test.param.id));
@@ -67,11 +69,14 @@ INSTANTIATE_TEST_SUITE_P(Messages, FixedLength,
 
 TEST(PeerOffences, APieceMessageHoldsABlockOfAtMost16KiB) {
     EXPECT_EQ(reason_after(message(9, 7, 9)), "piece message of 9 bytes, not 9 and a block of at most 16 KiB");
-    EXPECT_EQ(reason_after(message(9 + 16385, 7, 20)), "piece message of 16394 bytes, not 9 and a block of at most 16 KiB");
+    EXPECT_EQ(reason_after(message(9 + 16385, 7, 20)),
+              "piece message of 16394 bytes, not 9 and a block of at most 16 KiB");
     EXPECT_EQ(reason_after(message(0x8000'0000u, 7, 20)), "message 7 of 2147483648 bytes is over the limit");
 }
 
-TEST(PeerOffences, AnExtendedMessageNamesItsKind) { EXPECT_EQ(reason_after(message(1, 20, 1)), "extended message of 1 bytes, not at least 2"); }
+TEST(PeerOffences, AnExtendedMessageNamesItsKind) {
+    EXPECT_EQ(reason_after(message(1, 20, 1)), "extended message of 1 bytes, not at least 2");
+}
 
 TEST(PeerOffences, AnExtensionHandshakeIsShort) {
     EXPECT_EQ(reason_after(message((64u << 10) + 3, 20, 2)), "extension handshake of 65539 bytes is over the limit");
@@ -91,7 +96,8 @@ TEST(PeerOffences, AnUnknownMessageIsNotLongerThanTheLimit) {
 TEST(PeerOffences, ABitfieldBeforeTheMetadataIsThatOfSomeTorrent) {
     ConnectionHarness::Setup setup;
     setup.metadata = false;
-    EXPECT_EQ(reason_after(message(limit::kPieces / 8 + 2, 5, 1), std::move(setup)), "bitfield message of 262146 bytes, not that of any torrent");
+    EXPECT_EQ(reason_after(message(limit::kPieces / 8 + 2, 5, 1), std::move(setup)),
+              "bitfield message of 262146 bytes, not that of any torrent");
 }
 
 class Offence : public testing::Test {
@@ -215,15 +221,19 @@ TEST_F(Offence, ADontHaveHasFourBytes) {
 }
 
 TEST_F(Offence, ADontHaveNamesAPieceThatExists) {
-    h.peer->say_extended(kOurDontHaveId, std::vector<std::byte>{std::byte{0}, std::byte{0}, std::byte{0}, std::byte{10}});
+    h.peer->say_extended(kOurDontHaveId,
+                         std::vector<std::byte>{std::byte{0}, std::byte{0}, std::byte{0}, std::byte{10}});
     expect_reason("lt_donthave message: piece 10 does not exist");
 }
 
 TEST(PeerOffences, FastMessagesNeedTheFastExtension) {
-    for (auto const id : {MessageId::suggest, MessageId::have_all, MessageId::have_none, MessageId::reject, MessageId::allowed_fast}) {
+    for (auto const id :
+         {MessageId::suggest, MessageId::have_all, MessageId::have_none, MessageId::reject, MessageId::allowed_fast}) {
         ConnectionHarness::Setup setup;
         setup.fast = false;
-        std::uint32_t const length = id == MessageId::reject ? 13 : id == MessageId::have_all || id == MessageId::have_none ? 1 : 5;
+        std::uint32_t const length = id == MessageId::reject                                   ? 13
+                                     : id == MessageId::have_all || id == MessageId::have_none ? 1
+                                                                                               : 5;
 
         EXPECT_EQ(reason_after(message(length, static_cast<std::uint8_t>(id), length), std::move(setup)),
                   std::string(name(id)) + " message without the fast extension");
@@ -239,7 +249,8 @@ TEST(PeerOffences, ExtendedMessagesNeedTheExtensionProtocol) {
 TEST(PeerOffences, BlocksDoNotComeBeforeTheMetadata) {
     ConnectionHarness::Setup setup;
     setup.metadata = false;
-    EXPECT_THAT(reason_after(message(9 + 100, 7, 109), std::move(setup)), testing::StartsWith("piece message with a block that does not exist"));
+    EXPECT_THAT(reason_after(message(9 + 100, 7, 109), std::move(setup)),
+                testing::StartsWith("piece message with a block that does not exist"));
 }
 
 TEST(PeerOffences, AHaveBeforeTheMetadataIsBounded) {

@@ -16,9 +16,9 @@ namespace rqfs::torrent {
 namespace {
 
 using namespace std::chrono_literals;
-using tests::ConnectionHarness;
 using testing::ElementsAre;
 using testing::Pair;
+using tests::ConnectionHarness;
 
 ConnectionHarness::Setup without_fast() {
     ConnectionHarness::Setup setup;
@@ -82,7 +82,8 @@ TEST(PeerUploads, RejectsRequestsWhileChoked) {
     auto const heard = h.peer->heard();
     ASSERT_EQ(heard.size(), 1u);
     EXPECT_TRUE(heard[0].is(MessageId::reject));
-    EXPECT_EQ(std::tuple(heard[0].message.piece, heard[0].message.begin, heard[0].message.length), std::tuple(1u, 16384u, 16384u));
+    EXPECT_EQ(std::tuple(heard[0].message.piece, heard[0].message.begin, heard[0].message.length),
+              std::tuple(1u, 16384u, 16384u));
 }
 
 TEST(PeerUploads, IgnoresRequestsWhileChokedWithoutFast) {
@@ -351,9 +352,7 @@ TEST(PeerUploads, EveryRequestIsAnsweredExactlyOnce) {
                 case 4: h.peer->pause_reading(random() % 2 == 0); break;
                 case 5: h.pass(std::chrono::milliseconds(random() % 100)); break;
                 case 6: h.connection->dont_have(PieceIndex(piece)); break;
-                default:
-                    h.peer->say(MessageId::request, piece, begin, 16384);
-                    ++open[{piece, begin}];
+                default: h.peer->say(MessageId::request, piece, begin, 16384); ++open[{piece, begin}];
             }
         }
         h.owner.hold_reads(false);
@@ -361,7 +360,8 @@ TEST(PeerUploads, EveryRequestIsAnsweredExactlyOnce) {
         h.pass(60s);
 
         for (auto const& heard : h.peer->heard())
-            if (heard.is(MessageId::piece) || heard.is(MessageId::reject)) --open[{heard.message.piece, heard.message.begin}];
+            if (heard.is(MessageId::piece) || heard.is(MessageId::reject))
+                --open[{heard.message.piece, heard.message.begin}];
         for (auto const& [block, count] : open) EXPECT_EQ(count, 0) << block.first << " " << block.second;
         ASSERT_FALSE(h.ended) << h.connection->reason();
     }
