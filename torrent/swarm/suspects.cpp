@@ -9,6 +9,8 @@ namespace {
 
 // Receipts of one piece: of four attempts at it. A piece that fails more often has shown its liars or has new ones.
 constexpr std::size_t kAttempts = 4;
+// Remembered for the pieces in flight that hold their blocks: ten times the connections of a session.
+constexpr std::size_t kBans = 4'096;
 
 }  // namespace
 
@@ -131,6 +133,7 @@ void Suspects::release(PeerHandle peer, Verdict& verdict) {
 void Suspects::ban(PeerHandle peer, Verdict& verdict) {
     if (!banned_.insert(peer).second) return;
     verdict.ban.push_back(peer);
+    if (banned_.size() > kBans) banned_.erase(banned_.begin());  // the oldest: handles only grow
     parole_.erase(peer);
     unproven_.erase(peer);
     for (auto& [piece, open] : cases_) {
@@ -163,7 +166,6 @@ std::set<PeerHandle> Suspects::suspects() const {
 void Suspects::peer_left(PeerHandle peer) {
     parole_.erase(peer);
     unproven_.erase(peer);
-    banned_.erase(peer);
     for (auto& [piece, open] : cases_) open.accused.erase(peer);
 }
 

@@ -59,6 +59,7 @@ public:
     bool banned(PeerHandle peer) const { return banned_.contains(peer); }
     // Those on parole or with a receipt: who may still be judged.
     std::set<PeerHandle> suspects() const;
+    // Its receipts stay, and a ban is remembered: blocks of it may still lie in pieces in flight.
     void peer_left(PeerHandle peer);
 
 private:

@@ -83,14 +83,16 @@ TEST(PeerList, DialsTheUsersPeersFirst) {
 }
 
 TEST(PeerList, DialsThoseThatNeverFailedBeforeOthers) {
-    auto peers = list();
-    peers.add(far(0), PeerSource::tracker, kStart);
-    peers.next(false, kStart);
-    peers.failed(far(0), kStart);
-    peers.add(far(1), PeerSource::tracker, kStart);
+    for (std::uint32_t failed = 0; failed < 2; ++failed) {
+        auto peers = list();
+        peers.add(far(0), PeerSource::tracker, kStart);
+        peers.add(far(1), PeerSource::tracker, kStart);
 
-    EXPECT_EQ(peers.next(false, kStart + 10min), far(1));
-    EXPECT_EQ(peers.next(false, kStart + 10min), far(0));
+        peers.failed(far(failed), kStart);
+
+        EXPECT_EQ(peers.next(false, kStart + 10min), far(1 - failed));
+        EXPECT_EQ(peers.next(false, kStart + 10min), far(failed));
+    }
 }
 
 TEST(PeerList, DialsLocalPeersBeforeDistantOnes) {

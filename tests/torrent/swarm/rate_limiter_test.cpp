@@ -181,6 +181,16 @@ TEST(RateLimiter, ReservationsAreServedInOrder) {
     EXPECT_NEAR(std::chrono::duration<double>(third).count(), 2.0, 1e-6);
 }
 
+TEST(RateLimiter, AReservationWaitsForTheParentToo) {
+    RateLimiter session;
+    RateLimiter torrent(&session);
+    session.set_limit(kBlockBytes);
+    torrent.set_limit(100 * kBlockBytes);
+    torrent.reserve(kBlockBytes, kStart);
+
+    EXPECT_NEAR(std::chrono::duration<double>(torrent.reserve(kBlockBytes, kStart)).count(), 1.0, 1e-6);
+}
+
 TEST(RateLimiter, WhatIsGivenBackServesTheNext) {
     RateLimiter session;
     RateLimiter torrent(&session);

@@ -172,6 +172,14 @@ TEST(Suspects, AKnownLiarsBlockExplainsAFailureWithoutParoleForOthers) {
     EXPECT_FALSE(suspects.on_parole(kBob));
 }
 
+TEST(Suspects, ALiarWhoIsGoneExplainsAFailureStill) {
+    Suspects suspects(kSalt);
+    suspects.piece_failed(kPiece, {kAlice}, hashes(kPiece, 1, {0}));
+    suspects.peer_left(kAlice);
+
+    EXPECT_TRUE(suspects.piece_failed(PieceIndex(8), {kAlice, kBob}, hashes(PieceIndex(8), 2, {0})).empty());
+}
+
 TEST(Suspects, AnAccompliceOfAKnownLiarIsShownAllTheSame) {
     Suspects suspects(kSalt);
     suspects.piece_failed(kPiece, {kAlice}, hashes(kPiece, 1, {0}));
@@ -379,13 +387,13 @@ TEST(SuspectsInASwarm, FindAllLiarsAndNobodyElse) {
         for (std::uint32_t const honest : {1u, 3u, 20u})
             for (std::uint32_t const liars : {1u, 5u, 19u})
                 for (std::uint32_t const in_flight : {1u, 8u, 200u})
-                    for (unsigned seed = 1; seed <= 3; ++seed) {
+                    for (unsigned seed = 1; seed <= 2; ++seed) {
                         SCOPED_TRACE(testing::Message()
                                      << "honest " << honest << " liars " << liars << " in flight " << in_flight
                                      << " lie " << static_cast<int>(lie) << " seed " << seed);
                         Swarm swarm(honest, liars, lie, in_flight, seed);
 
-                        swarm.run(600);
+                        swarm.run(400);
 
                         for (auto const peer : swarm.banned()) ASSERT_TRUE(swarm.liars().contains(peer));
                         ASSERT_EQ(swarm.banned().size(), liars);
