@@ -183,6 +183,18 @@ void Download::set_urgent(bool urgent) {
     wake_.notify();
 }
 
+void Download::set_wishes(ReaderId reader, std::vector<Wish> wishes) {
+    picker_.set_wishes(reader, std::move(wishes), parts_.clock.now());
+    owner_.wishes_changed();
+    replan();
+}
+
+void Download::drop_reader(ReaderId reader) {
+    picker_.drop_reader(reader, parts_.clock.now());
+    owner_.wishes_changed();
+    replan();
+}
+
 void Download::set_wanted(Bitfield const& wanted) {
     wanted_ = wanted;
     count_pieces();

@@ -61,6 +61,9 @@ public:
     void block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes);
     void replan();
 
+    // What an open file wants, and that it wants nothing more. Interest and requests follow in the same turn.
+    void set_wishes(ReaderId reader, std::vector<Wish> wishes);
+    void drop_reader(ReaderId reader);
     // What `download` wants of the torrent.
     void set_wanted(Bitfield const& wanted);
     Bitfield const& wanted() const { return wanted_; }

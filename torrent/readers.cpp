@@ -115,8 +115,7 @@ std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& progr
 
 void Readers::close(ReaderId id) {
     readers_.erase(id);
-    download_.picker().drop_reader(id, clock_.now());
-    download_.replan();
+    download_.drop_reader(id);
     if (readers_.empty()) owner_.readers_changed();
 }
 
@@ -184,8 +183,7 @@ void Readers::refresh(ReaderId id, Reader& reader) {
     if (reader.missing == 0 && !reader.has_wishes) return;
     auto wishes = reader.missing == 0 ? std::vector<Wish>() : reader.demand.wishes(download_.have(), download_.goodput(now), now);
     reader.has_wishes = !wishes.empty();
-    download_.picker().set_wishes(id, std::move(wishes), now);
-    download_.replan();
+    download_.set_wishes(id, std::move(wishes));
 }
 
 void Readers::piece_stored(PieceIndex piece) {

@@ -41,6 +41,23 @@ TEST_F(TwoSessions, NothingIsFetchedThatNobodyReads) {
     EXPECT_EQ(leech.session->torrent(hash).state, TorrentState::idle);
 }
 
+TEST_F(TwoSessions, AReaderThatComesBackLaterIsServedAgain) {
+    auto const made = tests::make_torrent({.bytes = 20'000'000});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+    run(leech.session->add(made.file, AddOptions{}));
+    connect(hash);
+    auto stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+    read(*stream, {0, 1000});
+    stream.reset();
+    ASSERT_TRUE(until([&] { return !leech.session->peers(hash).front().interesting; }));
+
+    stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+    auto const bytes = read(*stream, {19'000'000, 19'001'000});
+
+    EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), made.data.begin() + 19'000'000));
+}
+
 TEST_F(TwoSessions, DownloadFetchesEverythingAndTheSeedSeesItLeave) {
     auto const made = tests::make_torrent({.bytes = 5'000'001});
     auto const hash = made.metainfo->info_hash();
