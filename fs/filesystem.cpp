@@ -191,9 +191,15 @@ asio::awaitable<Slices> Filesystem::read(Handle handle, std::uint64_t offset, st
     if (range.empty() || !file->stream) co_return Slices();
     auto const wait = read_wait(settings_);
     if (!wait) co_return co_await file->stream->read(range);
+    std::string const too_late = "no data within the read timeout";
+    if (file->failed.is_second_try(range, clock_.now())) torrent::throw_error(Errc::timed_out, too_late);
     auto reading = file->stream->read(range);
-    co_return co_await torrent::with_timeout(clock_, std::move(reading), *wait,
-                                             std::string("no data within the read timeout"));
+    try {
+        co_return co_await torrent::with_timeout(clock_, std::move(reading), *wait, too_late);
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == Errc::timed_out) file->failed.failed(range, clock_.now());
+        throw;
+    }
 }
 
 std::string Filesystem::directory(torrent::InfoHash const& info_hash) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fs/failed_reads.h"
 #include "fs/inode.h"
 #include "torrent/info_hash.h"
 #include "torrent/library.h"
@@ -17,7 +18,8 @@ struct OpenFile {
     std::optional<torrent::InfoHash> torrent;
     std::uint64_t bytes = 0;
     std::unique_ptr<torrent::Stream> stream;  // null for an empty file
-    bool removed = false;                     // its torrent is gone
+    FailedReads failed;
+    bool removed = false;  // its torrent is gone
 };
 
 }  // namespace rqfs::fs

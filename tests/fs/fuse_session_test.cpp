@@ -146,6 +146,22 @@ TEST_F(Session, EndsAReadAtTheTimeout) {
     EXPECT_EQ(session->pending(), 0u);
 }
 
+TEST_F(Session, AnswersTheKernelsSecondTryAtOnceAndTheProgramsOwnAfterWaiting) {
+    library.holds_back = true;
+    auto const handle = kernel.opened(a);
+    auto const ahead = kernel.read(a, handle, 0, kBytes);
+    kernel.turn();
+    pass(60s);
+    EXPECT_EQ(kernel.wait(ahead).error, EIO);
+
+    EXPECT_EQ(kernel.wait(kernel.read(a, handle, 0, 4096)).error, EIO);
+    auto const again = kernel.read(a, handle, 0, 4096);
+    pass(30s);
+    EXPECT_FALSE(kernel.answered(again));
+    library.deliver();
+    EXPECT_EQ(kernel.wait(again).error, 0);
+}
+
 TEST_F(Session, SaysTryAgainAtTheTimeoutWhenConfigured) {
     filesystem->set_read_limits(5s, fs::OnTimeout::eagain);
     library.holds_back = true;

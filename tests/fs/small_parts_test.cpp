@@ -1,3 +1,4 @@
+#include "fs/failed_reads.h"
 #include "fs/mount_table.h"
 #include "fs/read_policy.h"
 #include "fs/reader_program.h"
@@ -12,6 +13,7 @@
 #include <boost/asio/error.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <limits>
 #include <new>
 #include <stdexcept>
@@ -66,6 +68,32 @@ TEST(ReadPolicy, ReadsOnlyWithinTheFile) {
     EXPECT_EQ(readable_range(100, kMost, kMost), (torrent::ByteRange{100, 100}));
     EXPECT_EQ(readable_range(kMost, kMost - 1, kMost), (torrent::ByteRange{kMost - 1, kMost}));
     EXPECT_EQ(readable_range(0, 0, 10), (torrent::ByteRange{0, 0}));
+}
+
+TEST(FailedReads, KnowTheSecondTryOnceAndNotForLong) {
+    using namespace std::chrono_literals;
+    torrent::TimePoint const now(1000h);
+    FailedReads reads;
+    reads.failed({0, 131'072}, now);
+
+    EXPECT_FALSE(reads.is_second_try({131'072, 135'168}, now));
+    EXPECT_FALSE(reads.is_second_try({0, 262'144}, now));
+    EXPECT_TRUE(reads.is_second_try({4096, 8192}, now + 1ms));
+    EXPECT_FALSE(reads.is_second_try({4096, 8192}, now + 2ms));
+
+    reads.failed({0, 131'072}, now);
+    EXPECT_FALSE(reads.is_second_try({0, 4096}, now + 2s));
+}
+
+TEST(FailedReads, AreBounded) {
+    FailedReads reads;
+    torrent::TimePoint const now(std::chrono::hours(1));
+    for (int i = 0; i < 1000; ++i) reads.failed({0, 10}, now);
+
+    int known = 0;
+    while (reads.is_second_try({0, 10}, now)) ++known;
+
+    EXPECT_EQ(known, 64);
 }
 
 TEST(Xattrs, ShowProgressWithFourDigitsAndOneOnlyWhenComplete) {
