@@ -62,8 +62,8 @@ void StateDb::open() {
 void StateDb::rebuild(std::string const& why) {
     log().warn("the database of the store is damaged, building it anew file={} reason={}", path_, why);
     sql_.reset();
-    rescue_database(path_);
     try {
+        rescue_database(path_);
         open();
     } catch (DamagedDatabase const& again) {
         sql_.reset();

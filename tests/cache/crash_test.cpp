@@ -15,7 +15,7 @@ namespace {
 
 class Crash : public testing::Test {
 protected:
-    tests::TempDir directory;
+    tests::TempDir directory{tests::TempDir::Where::memory};
     CrashHarness harness{directory / "store"};
 };
 
@@ -57,10 +57,11 @@ TEST_F(Crash, AfterFailedSyncsEverythingIsRecordedInTheEnd) {
     harness.verify();
 }
 
+// strace counts the calls of each thread by itself.
 TEST_F(Crash, OfTheDiskWhileReadingGivesNoWrongByte) {
     if (!CrashHarness::has_strace()) GTEST_SKIP() << "strace is not installed or may not trace";
     ASSERT_TRUE(harness.put(3));
-    auto command = CrashHarness::strace("pread64", "error=EIO:when=100+20");
+    auto command = CrashHarness::strace("pread64", "error=EIO:when=60+10");
     for (auto const& word : {std::string(CRASH_CHILD), std::string("read"), harness.store()}) command.push_back(word);
 
     auto const lines = harness.run(command);
@@ -69,8 +70,8 @@ TEST_F(Crash, OfTheDiskWhileReadingGivesNoWrongByte) {
         return std::count_if(lines.begin(), lines.end(), [&](std::string const& line) { return line.starts_with(what); });
     };
     EXPECT_EQ(count("wrong"), 0);
-    EXPECT_GT(count("lost"), 0);
-    EXPECT_GT(count("right"), 100);
+    EXPECT_LT(count("right"), 4 * 61) << "no fault was met";  // also by reading ahead, which says nothing
+    EXPECT_GT(count("right"), 50);
     EXPECT_EQ(lines.back(), "done");
 }
 

@@ -293,7 +293,7 @@ TEST(DiskStore, EndsReadingWithStoppingWhenItStops) {
 }
 
 TEST(DiskStore, StartsWithAThousandTorrentsInTime) {
-    tests::TempDir const directory;
+    tests::TempDir const directory(tests::TempDir::Where::memory);
     StoreFixture fixture(directory / "store");
     std::vector<std::unique_ptr<Content>> contents;
     std::vector<std::unique_ptr<torrent::PieceStore>> open;

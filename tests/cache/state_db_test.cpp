@@ -236,7 +236,7 @@ TEST(StateDb, EndsARescueThatDiedHalfWay) {
 // what was once stored; what it does not say any more is found again by hashing.
 TEST(StateDb, StartsWhateverIsDamagedAndNeverMakesAnythingUp) {
     constexpr int kTorrents = 12;
-    tests::TempDir const directory;
+    tests::TempDir const directory(tests::TempDir::Where::memory);
     std::filesystem::create_directory(directory / "intact");
     {
         StateDb db(directory / "work.db");

@@ -12,8 +12,13 @@ namespace rqfs::tests {
 // A directory of its own under $TMPDIR or /tmp, gone with everything in it when this goes.
 class TempDir {
 public:
-    TempDir() {
-        auto name = (std::filesystem::temp_directory_path() / "rqfs-test-XXXXXX").string();
+    enum class Where { disk, memory };
+
+    // In memory, where there is such a place, syncs cost nothing: for tests that do not ask what a disk does.
+    explicit TempDir(Where where = Where::disk) {
+        auto const in_memory = where == Where::memory && std::filesystem::is_directory("/dev/shm");
+        auto const parent = in_memory ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+        auto name = (parent / "rqfs-test-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp");
         path_ = name;
     }
