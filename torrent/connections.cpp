@@ -148,7 +148,7 @@ void Connections::adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake
     auto const remote = socket->remote();
     if (!running_ || known_.banned(remote.address)) return;
     if (peers_.size() >= std::max<std::size_t>(target(), limit::kIdleTorrentConnections)) return;
-    if (adopt(std::move(socket), theirs, remote, PeerSource::incoming, true)) incoming_seen_ = true;
+    adopt(std::move(socket), theirs, remote, PeerSource::incoming, true);
 }
 
 bool Connections::is_second(Handshake const& theirs, bool incoming) {

@@ -74,7 +74,6 @@ public:
     double upload_rate(TimePoint now) const;
     double download_rate(TimePoint now) const;
     std::vector<PeerStatus> status() const;
-    bool incoming_seen() const { return incoming_seen_; }
     void set_logger(std::shared_ptr<spdlog::logger> logger);
     bool set_peer_logger(Endpoint const& peer, std::shared_ptr<spdlog::logger> const& logger);
 
@@ -139,9 +138,7 @@ private:
     std::map<PeerHandle, Address> departed_;  // who may yet be proven to have sent bad data
     bool interest_dirty_ = false;
     bool running_ = false;
-    bool incoming_seen_ = false;
     std::uint64_t uploaded_before_ = 0;  // by connections that have ended
-    TimePoint next_choke_round_{};
     TimePoint next_turnover_{};
     TimePoint idle_since_{};
     std::unique_ptr<TaskGroup> tasks_;

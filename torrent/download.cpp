@@ -1,5 +1,6 @@
 #include "torrent/download.h"
 
+#include "torrent/metainfo/padding.h"
 #include "torrent/timeout.h"
 
 #include <algorithm>
@@ -45,6 +46,9 @@ Download::Download(Parts parts, std::shared_ptr<Metainfo const> metainfo, Owner&
       wanted_(metainfo_->pieces().pieces()),
       wake_(parts_.executor),
       tasks_(parts_.executor, "download of " + metainfo_->info_hash().short_hex()) {
+    auto const padding = padding_blocks(*metainfo_);
+    picker_.set_padding(padding);
+    for (auto const& block : padding) padding_[block.piece].push_back(block.block);
     count_pieces();
 }
 
@@ -78,6 +82,7 @@ void Download::block(PeerHandle peer, BlockAddress block, std::span<std::byte co
     }
     auto const stored = assembly_.add(peer, block, bytes);
     if (stored == PieceAssembly::Stored::stored) {
+        fill_padding(block.piece);
         hash_more(block.piece);
         return;
     }
@@ -85,6 +90,17 @@ void Download::block(PeerHandle peer, BlockAddress block, std::span<std::byte co
     if (stored == PieceAssembly::Stored::different) {
         auto const hash = salted_block_hash(suspects_.salt(), bytes);
         apply(suspects_.block_differs(block, *assembly_.sender(block), peer, hash));
+    }
+}
+
+// Zeros that nobody sends (BEP 47). Their sender is no peer, so nobody is blamed for them.
+void Download::fill_padding(PieceIndex piece) {
+    auto const found = padding_.find(piece);
+    if (found == padding_.end() || assembly_.contains(BlockAddress{piece, found->second.front()})) return;
+    std::vector<std::byte> const zeros(kBlockBytes);
+    for (auto const index : found->second) {
+        BlockAddress const block{piece, index};
+        assembly_.add(PeerHandle(0), block, std::span(zeros).first(metainfo_->pieces().bytes(block)));
     }
 }
 

@@ -14,6 +14,7 @@
 #include "torrent/workers.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -88,6 +89,7 @@ private:
     void piece_found(PieceIndex piece) override;
     void store_changed() override;
 
+    void fill_padding(PieceIndex piece);
     void hash_more(PieceIndex piece);
     boost::asio::awaitable<void> hash_more_of(HashRun run);
     void finish_piece(PieceIndex piece, bool good);
@@ -106,6 +108,7 @@ private:
     PieceAssembly assembly_;
     Suspects suspects_;
     bool has_suspects_ = false;  // somebody is on parole, so a piece that passes may clear it
+    std::map<PieceIndex, std::vector<BlockIndex>> padding_;  // blocks inside pad files
     Bitfield wanted_;
     std::uint32_t missing_wanted_ = 0;
     std::uint64_t have_bytes_ = 0;

@@ -91,6 +91,10 @@ void PiecePicker::peer_parole(PeerHandle handle, bool on_parole) {
     state_->release_own_piece(*peer);
 }
 
+void PiecePicker::set_padding(std::span<BlockAddress const> blocks) {
+    for (BlockAddress const& block : blocks) state_->padding[block.piece].push_back(block.block);
+}
+
 void PiecePicker::set_wanted(Bitfield const& wanted) { state_->want(wanted); }
 
 void PiecePicker::set_wishes(ReaderId reader, std::vector<Wish> wishes, TimePoint now) {

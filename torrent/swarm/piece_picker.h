@@ -55,6 +55,10 @@ public:
     void peer_suggests(PeerHandle peer, PieceIndex piece);
     void peer_parole(PeerHandle peer, bool on_parole);              // only whole pieces alone, nothing urgent
 
+    // These blocks lie inside pad files (BEP 47): nobody is asked for them, they count as here as soon as another block of their piece is asked.
+    // No piece consists of them alone. Called before anything is in flight.
+    void set_padding(std::span<BlockAddress const> blocks);
+
     // Wishes. `wanted` are pieces `download` fetches rarest first; a reader's wishes replace what it wanted before.
     void set_wanted(Bitfield const& wanted);
     void set_wishes(ReaderId reader, std::vector<Wish> wishes, TimePoint now);

@@ -105,6 +105,8 @@ PiecePicker::State::FlightId PiecePicker::State::in_flight(PieceIndex index) {
     if (p.phase == Phase::missing) {
         p.flight = table.open(index, layout.blocks(index));
         p.phase = Phase::in_flight;
+        if (auto const pads = padding.find(index); pads != padding.end())
+            for (BlockIndex const block : pads->second) table.arrived(p.flight, block);
         reclassify(index);
     }
     return p.flight;
@@ -112,7 +114,8 @@ PiecePicker::State::FlightId PiecePicker::State::in_flight(PieceIndex index) {
 
 void PiecePicker::State::settle(FlightId id) {
     BlockTable::Flight const& flight = table.flight(id);
-    if (flight.here == 0 && flight.outstanding == 0)
+    auto const pads = padding.find(flight.piece);
+    if (flight.here == (pads == padding.end() ? 0 : pads->second.size()) && flight.outstanding == 0)
         end_flight(flight.piece, Phase::missing);
     else
         reclassify(flight.piece);

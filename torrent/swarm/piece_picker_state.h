@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -122,9 +123,8 @@ struct PiecePicker::State {
     IndexSet pending_targets;                 // with a block that is not here
     std::vector<FlightId> begun;              // in flight with a free block, wanted, not wished
     std::vector<PieceIndex> orphans;          // perhaps nobody wants them any more
-    bool wishes_changed = false;
-    bool trim_due = false;
-    bool on_hold = false;
+    bool wishes_changed = false, trim_due = false, on_hold = false;
+    std::map<PieceIndex, std::vector<BlockIndex>> padding;  // blocks nobody is asked for
 
     std::vector<std::unique_ptr<PickerPeer>> by_slot;
     std::vector<std::uint32_t> spare_slots;

@@ -29,6 +29,10 @@ constexpr std::uint32_t kTries = 2;
 constexpr std::uint32_t kDatagrams = 8;
 constexpr std::size_t kConnectionsKept = 256;
 
+bool is_error(std::vector<std::byte> const& reply) {
+    return parse_udp_head(reply)->action == static_cast<std::uint32_t>(UdpAction::error);
+}
+
 AnnounceFailure malformed() { return {"the tracker's reply is too short"}; }
 
 }  // namespace
@@ -138,8 +142,7 @@ asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
             continue;
         }
         result.reached = true;
-        bool const refused = parse_udp_head(transaction.reply)->action == static_cast<std::uint32_t>(UdpAction::error);
-        if (refused) {
+        if (is_error(transaction.reply)) {
             connections_.erase(question.tracker);
             result.failure = parse_udp_error(transaction.reply);
             if (!connection || fresh) co_return result;  // else the connection may only have been too old for it

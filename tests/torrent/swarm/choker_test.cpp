@@ -116,6 +116,19 @@ TEST(Choker, TheOptimisticOneStaysThirtySeconds) {
     EXPECT_NE(lucky(kStart + 30s), first);
 }
 
+TEST(Choker, TheNextOptimisticOneIsAnother) {
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        Choker choker(seed);
+        std::vector const peers{peer(1, 90), peer(2, 80), peer(3, 70), peer(4), peer(5)};
+        choker.decide(peers, kLeech, kStart);
+        auto const first = choker.optimistic(PeerHandle(4)) ? PeerHandle(4) : PeerHandle(5);
+
+        choker.decide(peers, kLeech, kStart + 30s);
+
+        EXPECT_FALSE(choker.optimistic(first)) << "seed " << seed;
+    }
+}
+
 TEST(Choker, NewPeersAreThriceAsLikelyToBeOptimistic) {
     std::vector<ChokerPeer> peers{peer(0, 9), peer(1, 8), peer(2, 7)};
     for (std::uint32_t i = 3; i < 13; ++i) {

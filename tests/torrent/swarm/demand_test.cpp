@@ -361,6 +361,26 @@ TEST(Demand, AfterASeekOnlyTheNewPlaceIsWanted) {
     EXPECT_FALSE(film.wish(610 * kMiB));
 }
 
+TEST(Demand, NothingBeforeTheNewPlaceIsWanted) {
+    Film film(1000 * kMiB, 16u << 10);
+    film.read(100 * kMiB);
+
+    film.read(600 * kMiB);
+
+    EXPECT_TRUE(film.wish(600 * kMiB));
+    EXPECT_FALSE(film.wish(600 * kMiB - 32 * kKiB));
+}
+
+TEST(Demand, LargePiecesAreDueEarlierByTheTimeTheirHashTakes) {
+    Film film(4000 * kMiB, 64u << 20);
+    film.read(1000 * kMiB);
+    auto const next = film.layout.begin(film.piece(1064 * kMiB)) - film.where.begin - (1000 * kMiB + kChunk);
+
+    auto const seconds = std::chrono::duration<double>(film.wish(1064 * kMiB)->deadline - film.now).count();
+
+    EXPECT_NEAR(seconds, static_cast<double>(next) / film.demand.rate() - 0.067 - 0.010, 0.001);
+}
+
 TEST(Demand, APlayerOfTwoTracksKeepsTwoWindows) {
     Film film;
     for (std::uint64_t i = 0; i < 20; ++i) {

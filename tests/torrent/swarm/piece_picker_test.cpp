@@ -39,6 +39,42 @@ TEST_F(PiecePickerTest, NeverAsksMoreThanThePeerTakes) {
     EXPECT_EQ(asked[peer].size(), 1u);
 }
 
+TEST_F(PiecePickerTest, AsksNobodyForPaddingAndCountsItAsHere) {
+    make(2, 4);
+    std::vector<BlockAddress> const padding{{PieceIndex(0), BlockIndex(2)}, {PieceIndex(0), BlockIndex(3)}};
+    picker->set_padding(padding);
+    PeerHandle const peer = seed_peer(true, 500);
+    want_all();
+
+    for (int trip = 0; trip < 20; ++trip) {
+        plan();
+        for (auto const& block : asked[peer]) EXPECT_TRUE(block.piece != PieceIndex(0) || block.block.value() < 2);
+        pass(milliseconds(1));
+        for (auto count = asked[peer].size(); count > 0; --count) arrive_next(peer);
+    }
+
+    picker->piece_verified(PieceIndex(0));
+    picker->piece_verified(PieceIndex(1));
+    plan();
+    EXPECT_TRUE(picker->in_flight().empty());
+    EXPECT_EQ(picker->duplicate_bytes(), 0u);
+}
+
+TEST_F(PiecePickerTest, APieceWithNothingButItsPaddingHereIsMissingAgain) {
+    make(1, 4);
+    std::vector<BlockAddress> const padding{{PieceIndex(0), BlockIndex(3)}};
+    picker->set_padding(padding);
+    PeerHandle const peer = seed_peer();
+    want_all();
+    plan();
+    ASSERT_FALSE(picker->in_flight().empty());
+
+    picker->peer_left(peer, now);
+    plan();
+
+    EXPECT_TRUE(picker->in_flight().empty());
+}
+
 TEST_F(PiecePickerTest, FillsTheQueueOfAFastSeedWithinADozenRoundTrips) {
     make(2000, 16);
     PeerHandle const peer = seed_peer(true, 500);

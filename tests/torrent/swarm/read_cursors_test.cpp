@@ -173,6 +173,18 @@ TEST(ReadCursors, APlayerThatAlternatesKeepsBothPlaces) {
     EXPECT_FALSE(reader.cursors.random());
 }
 
+TEST(ReadCursors, AJumpElsewhereLeavesBothPlacesOfAnAlternatingPlayer) {
+    Reader reader;
+    for (std::uint64_t i = 0; i < 5; ++i) {
+        reader.read(100 * kMiB + i * 128 * kKiB);
+        reader.read(200 * kMiB + i * 128 * kKiB);
+    }
+
+    reader.read(700 * kMiB);
+
+    EXPECT_EQ(reader.cursors.active(reader.now).size(), 1u);
+}
+
 TEST(ReadCursors, ThreePlacesAreKeptAtMost) {
     Reader reader;
     for (std::uint64_t round = 0; round < 5; ++round)
