@@ -4,25 +4,19 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <future>
 #include <stdexcept>
 #include <utility>
-
-extern char** environ;
 
 namespace rqfs::tests {
 
@@ -121,39 +115,6 @@ std::string ask(std::string const& socket, std::string const& method, std::strin
     client.send(method + " " + target + " HTTP/1.1\r\nHost: rqfs\r\nConnection: close\r\nContent-Type: " +
                 content_type + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     return client.receive_all();
-}
-
-Finished run_program(std::string const& program, std::vector<std::string> const& arguments) {
-    std::array<int, 2> out{};
-    std::array<int, 2> err{};
-    if (pipe2(out.data(), O_CLOEXEC) != 0 || pipe2(err.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
-    std::vector<std::string> words{program};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> pointers;
-    for (auto& word : words) pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    pid_t child = 0;
-    int const failed = posix_spawn(&child, program.c_str(), &actions, nullptr, pointers.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(out[1]);
-    ::close(err[1]);
-    if (failed != 0) throw std::runtime_error("cannot run " + program);
-    Finished finished;
-    auto errors = std::async(std::launch::async, [&] {
-        while (receive_some(err[0], finished.err)) continue;
-    });
-    while (receive_some(out[0], finished.out)) continue;
-    errors.get();
-    int status = 0;
-    waitpid(child, &status, 0);
-    ::close(out[0]);
-    ::close(err[0]);
-    finished.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return finished;
 }
 
 }  // namespace rqfs::tests

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/support/fake_control.h"
+#include "tests/support/program.h"
 #include "tools/rqfs/control_server.h"
 #include "torrent/clock.h"
 
@@ -17,15 +18,23 @@ namespace rqfs::tests {
 
 class FakeDaemon final : public tools::DaemonControl {
 public:
+    explicit FakeDaemon(FakeControl const& control) : control_(control) {}
+
     std::vector<std::string> calls;
 
     std::string mountpoint() const override { return "/mnt/films"; }
+    std::string directory_path(torrent::InfoHash const& info_hash) const override {
+        return mountpoint() + "/" + control_.torrent(info_hash).directory;
+    }
     std::string store() const override { return "/store"; }
     std::uint32_t process_id() const override { return 4711; }
     void request_stop() override { calls.push_back("stop"); }
     void set_log_level(std::string_view logger, std::string_view level) override {
         calls.push_back(std::string(logger) + "=" + std::string(level));
     }
+
+private:
+    FakeControl const& control_;
 };
 
 // The real control server over fakes, on an engine thread of its own, in a directory of its own.
@@ -37,7 +46,7 @@ public:
     ~ControlHarness();
 
     FakeControl control;  // before start(), or inside on_engine()
-    FakeDaemon daemon;
+    FakeDaemon daemon{control};
 
     void start();
     void on_engine(std::function<void()> function);  // runs it there and waits
@@ -76,14 +85,5 @@ private:
 // One request on a connection of its own, and all of its answer.
 std::string ask(std::string const& socket, std::string const& method, std::string const& target,
                 std::string const& body = {}, std::string const& content_type = "application/json");
-
-struct Finished {
-    int exit_status = -1;
-    std::string out;
-    std::string err;
-};
-
-// Runs a program to its end, at most 20 s.
-Finished run_program(std::string const& program, std::vector<std::string> const& arguments);
 
 }  // namespace rqfs::tests

@@ -281,6 +281,7 @@ TEST(RqfsctlAlone, ComesBackFromStopWhenTheDaemonHasEnded) {
         public:
             explicit Stopping(boost::asio::io_context& engine) : engine_(engine) {}
             std::string mountpoint() const override { return {}; }
+            std::string directory_path(rqfs::torrent::InfoHash const&) const override { return {}; }
             std::string store() const override { return {}; }
             std::uint32_t process_id() const override { return 0; }
             void request_stop() override { engine_.stop(); }

@@ -1,6 +1,6 @@
 #include "tools/rqfs/command_line.h"
 
-#include "tools/rqfs/config_values.h"
+#include "tools/control/log_level.h"
 #include "torrent/endpoint.h"
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,6 @@
 #include "tools/rqfs/config_values.h"
 
+#include "tools/control/log_level.h"
 #include "tools/control/quantity.h"
 #include "torrent/endpoint.h"
 
@@ -16,7 +17,6 @@ namespace {
 using Problem = std::optional<std::string>;
 
 constexpr std::uint64_t kLeastMemory = 16u << 20;
-constexpr std::array<std::string_view, 6> kLevelNames{"trace", "debug", "info", "warn", "error", "off"};
 
 std::string instead_of(std::string_view expected, std::string const& value) {
     return std::string(expected) + " was expected, not \"" + value + "\"";
@@ -149,9 +149,5 @@ std::optional<unsigned> parse_umask(std::string_view text) { return parse_number
 
 // 4294967295 means "nobody in particular" to the kernel.
 std::optional<unsigned> parse_user_id(std::string_view text) { return parse_number<unsigned>(text, 0, 4294967294u); }
-
-bool is_level(std::string_view text) {
-    return std::find(kLevelNames.begin(), kLevelNames.end(), text) != kLevelNames.end();
-}
 
 }  // namespace rqfs::tools

@@ -23,7 +23,5 @@ std::span<ConfigKey const> config_keys();
 // The values that the command line and mount options share with the file; nothing for what is none.
 std::optional<unsigned> parse_umask(std::string_view text);  // octal, 0 to 0777
 std::optional<unsigned> parse_user_id(std::string_view text);
-inline constexpr std::string_view kLevels = "trace, debug, info, warn, error or off";
-bool is_level(std::string_view text);
 
 }  // namespace rqfs::tools

@@ -1,5 +1,7 @@
 #include "tools/rqfs/control_api.h"
 
+#include "tools/control/log_level.h"
+#include "tools/control/text.h"
 #include "tools/rqfs/api_body.h"
 #include "tools/rqfs/log.h"
 
@@ -152,6 +154,9 @@ ApiReply ControlApi::log(ApiRequest const& request) {
     if (selected && peer) fail(Errc::malformed, "a level is for a torrent or a peer, not both");
     if ((selected || peer) && logger != "torrent")
         fail(Errc::malformed, "only the logger \"torrent\" has levels for torrents and peers, not \"" + logger + "\"");
+    bool const taken_back = level.empty() && (selected || peer);
+    if (!taken_back && !is_level(level))
+        fail(Errc::malformed, "a level is " + std::string(kLevels) + ", not \"" + printable(level) + "\"");
     if (selected) {
         control_.log_torrent(find(*selected), level);
     } else if (peer) {

@@ -24,7 +24,7 @@ using torrent::Errc;
 
 namespace {
 
-using Parser = http::request_parser<http::string_body>;
+using Parser = ControlConnection::Parser;
 using Socket = ControlConnection::Socket;
 using boost::system::error_code;
 
@@ -114,46 +114,51 @@ asio::awaitable<void> ControlConnection::serve() {
     }
 }
 
-asio::awaitable<bool> ControlConnection::exchange() {
-    auto const parser = std::make_unique<Parser>();
-    parser->header_limit(limit::kControlHeaderBytes);
-    parser->body_limit(limit::kControlUploadBytes);
+// Reads one request; false when nothing more is to be said to this client.
+asio::awaitable<bool> ControlConnection::read(Parser& parser, ApiRequest& request) {
     error_code code;
-    bool in = co_await in_time(clock_, read_header(socket_, buffer_, *parser, code), limit::kControlHeaderTime);
-    ApiReply reply;
-    if (!in || code) {
-        if (in && describe(code, reply)) co_await write(std::move(reply), false, false);
-        co_return false;
-    }
-    auto const& head = parser->get();
-    ApiRequest request;
+    bool in = co_await in_time(clock_, read_header(socket_, buffer_, parser, code), limit::kControlHeaderTime);
+    if (!in || code) co_return co_await refuse(in, code);
+    auto const& head = parser.get();
     request.method = std::string(head.method_string());
-    request.content_type = media_type(*parser);
+    request.content_type = media_type(parser);
     auto target = RequestTarget::parse(std::string_view(head.target().data(), head.target().size()));
     if (target) request.target = std::move(*target);
     bool const upload = ControlApi::takes_torrent_file(request.method, request.target, request.content_type);
     auto const body_limit = upload ? limit::kControlUploadBytes : limit::kControlBodyBytes;
-    if (parser->content_length().value_or(0) > body_limit) {
-        reply = refusal(413, "too_large", "the request's body is over " + std::to_string(body_limit >> 20) + " MiB");
-        co_await write(std::move(reply), false, false);
-        co_return false;
+    if (parser.content_length().value_or(0) > body_limit) {
+        code = http::error::body_limit;
+        co_return co_await refuse(true, code);
     }
-    parser->body_limit(body_limit);
+    parser.body_limit(body_limit);
     if (boost::beast::iequals(head[http::field::expect], "100-continue")) co_await write_continue(socket_, code);
-    if (!code) in = co_await in_time(clock_, read_body(socket_, buffer_, *parser, code), limit::kControlBodyTime);
-    if (!in || code) {
-        if (in && describe(code, reply)) co_await write(std::move(reply), false, false);
-        co_return false;
+    if (!code) in = co_await in_time(clock_, read_body(socket_, buffer_, parser, code), limit::kControlBodyTime);
+    if (!in || code) co_return co_await refuse(in, code);
+    if (!target) {
+        auto reply = refusal(400, "malformed", target.error().what);
+        co_return co_await write(std::move(reply), false, false);
     }
+    request.body = std::move(parser.get().body());
+    co_return true;
+}
+
+asio::awaitable<bool> ControlConnection::refuse(bool in_time, error_code code) {
+    ApiReply reply;
+    if (in_time && describe(code, reply)) co_await write(std::move(reply), false, false);
+    co_return false;
+}
+
+asio::awaitable<bool> ControlConnection::exchange() {
+    auto const parser = std::make_unique<Parser>();
+    parser->header_limit(limit::kControlHeaderBytes);
+    parser->body_limit(limit::kControlUploadBytes);
+    ApiRequest request;
+    bool const complete = co_await read(*parser, request);
+    if (!complete) co_return false;
     idle_ = false;
-    bool const keep_alive = head.keep_alive();
+    bool const keep_alive = parser->get().keep_alive();
     bool const head_only = request.method == "HEAD";
-    request.body = std::move(parser->get().body());
-    if (target) {
-        reply = co_await api_.handle(std::move(request));
-    } else {
-        reply = refusal(400, "malformed", target.error().what);
-    }
+    auto reply = co_await api_.handle(std::move(request));
     co_return co_await write(std::move(reply), keep_alive, head_only);
 }
 

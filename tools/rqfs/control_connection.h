@@ -6,6 +6,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <functional>
 
@@ -16,6 +19,7 @@ namespace rqfs::tools {
 class ControlConnection {
 public:
     using Socket = boost::asio::local::stream_protocol::socket;
+    using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
     ControlConnection(Socket socket, torrent::Clock& clock, ControlApi& api, std::function<void()> stop_daemon);
 
@@ -30,6 +34,8 @@ public:
 private:
     boost::asio::awaitable<void> serve();
     boost::asio::awaitable<bool> exchange();  // whether another request may follow
+    boost::asio::awaitable<bool> read(Parser& parser, ApiRequest& request);
+    boost::asio::awaitable<bool> refuse(bool in_time, boost::system::error_code code);
     boost::asio::awaitable<bool> write(ApiReply reply, bool keep_alive, bool head_only);
 
     Socket socket_;

@@ -11,6 +11,7 @@
 #include "tools/rqfs/service_manager.h"
 #include "torrent/clock.h"
 #include "torrent/event.h"
+#include "torrent/info_hash.h"
 #include "torrent/net/resolver.h"
 #include "torrent/session.h"
 #include "torrent/task_group.h"
@@ -54,6 +55,9 @@ public:
 
 private:
     std::string mountpoint() const override { return mount_ ? mount_->mount_point() : std::string(); }
+    std::string directory_path(torrent::InfoHash const& info_hash) const override {
+        return mount_ ? mount_->directory_path(info_hash) : std::string();
+    }
     std::string store() const override { return options_.config.store; }
     std::uint32_t process_id() const override { return static_cast<std::uint32_t>(getpid()); }
     void request_stop() override { end("asked by rqfsctl"); }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "torrent/info_hash.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,6 +15,8 @@ public:
     virtual ~DaemonControl() = default;
 
     virtual std::string mountpoint() const = 0;  // absolute; empty when nothing is mounted
+    // Where the torrent is seen: absolute; empty when it is not there.
+    virtual std::string directory_path(torrent::InfoHash const& info_hash) const = 0;
     virtual std::string store() const = 0;
     virtual std::uint32_t process_id() const = 0;
     // Ends the daemon in order; returns at once.

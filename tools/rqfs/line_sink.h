@@ -1,9 +1,9 @@
 #pragma once
 
+#include <spdlog/details/console_globals.h>
 #include <spdlog/sinks/base_sink.h>
 
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -12,7 +12,7 @@ namespace rqfs::tools {
 // Where log lines go. Any thread: the lock is spdlog's own. A line that cannot be written at once is dropped and
 // counted, so that nobody who logs ever waits; control characters are escaped, so that a stranger's name cannot pretend
 // to be a line.
-class LineSink : public spdlog::sinks::base_sink<std::mutex> {
+class LineSink : public spdlog::sinks::base_sink<spdlog::details::console_mutex::mutex_t> {
 protected:
     // Takes one line, without its end; false when it cannot be taken now.
     virtual bool write_line(spdlog::level::level_enum level, std::string_view line) = 0;

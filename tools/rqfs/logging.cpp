@@ -1,7 +1,7 @@
 #include "tools/rqfs/logging.h"
 
+#include "tools/control/log_level.h"
 #include "tools/control/text.h"
-#include "tools/rqfs/config_values.h"
 #include "tools/rqfs/line_sink.h"
 #include "torrent/error.h"
 

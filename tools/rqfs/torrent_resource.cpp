@@ -65,14 +65,18 @@ HostAndPort parse_host_and_port(std::string const& text) {
 }  // namespace
 
 torrent::InfoHash ControlApi::find(std::string const& text) const {
-    auto const found = select_torrent(text, control_.torrents());
+    auto torrents = control_.torrents();
+    for (auto& status : torrents) status = reply_of(std::move(status)).status;
+    auto const found = select_torrent(text, torrents);
     if (auto const* const failure = std::get_if<ErrorReply>(&found)) throw ApiFailure{*failure, {}};
     return std::get<torrent::InfoHash>(found);
 }
 
+// The mount knows better than the status where the torrent is: a magnet's directory is remembered only with its
+// metadata.
 TorrentReply ControlApi::reply_of(torrent::TorrentStatus status) const {
-    auto const mountpoint = daemon_.mountpoint();
-    auto path = status.directory.empty() || mountpoint.empty() ? std::string() : mountpoint + "/" + status.directory;
+    auto path = daemon_.directory_path(status.info_hash);
+    status.directory = path.substr(path.rfind('/') + 1);
     return {std::move(status), std::move(path)};
 }
 

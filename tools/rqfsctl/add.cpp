@@ -22,6 +22,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace rqfs::tools {
 
@@ -164,54 +165,69 @@ std::string wait_for(Context& context, torrent::InfoHash const& info_hash) {
     }
 }
 
+// What became of the sources.
+class Outcome {
+public:
+    explicit Outcome(Context& context) : context_(context) {}
+
+    void add(AddReply const& reply) {
+        added_.push_back(to_json(reply));
+        if (context_.arguments.json) return;
+        context_.out << reply.info_hash.hex() << (reply.path.empty() ? "" : " ") << for_output(context_, reply.path)
+                     << std::endl;
+    }
+
+    // A source that fails does not keep the next one from being added; that no daemon is there does.
+    void fail(std::string const& source, Failure const& failure) {
+        if (failure.exit_status() != kExitFailed) throw failure;
+        json::object entry;
+        entry["source"] = to_utf8(source);
+        entry["message"] = to_utf8(failure.what());
+        failed_.push_back(std::move(entry));
+        context_.err << "rqfsctl: " << printable(failure.what()) << '\n';
+    }
+
+    int finish() {
+        int const exit_status = failed_.empty() ? kExitDone : kExitFailed;
+        if (!context_.arguments.json) return exit_status;
+        json::object document;
+        document["added"] = std::move(added_);
+        document["failed"] = std::move(failed_);
+        print_document(context_, document);
+        return exit_status;
+    }
+
+private:
+    Context& context_;
+    json::array added_;
+    json::array failed_;
+};
+
 }  // namespace
 
 int run_add(Context& context) {
-    json::array added;
-    json::array failed;
-    auto const report = [&](std::string const& source, std::string const& sentence) {
-        json::object failure;
-        failure["source"] = to_utf8(source);
-        failure["message"] = to_utf8(sentence);
-        failed.push_back(std::move(failure));
-        context.err << "rqfsctl: " << printable(sentence) << '\n';
-    };
+    Outcome outcome(context);
     std::vector<std::pair<std::string, AddReply>> waiting;
-    auto const finish = [&](AddReply const& reply) {
-        added.push_back(to_json(reply));
-        if (context.arguments.json) return;
-        context.out << reply.info_hash.hex() << (reply.path.empty() ? "" : " ") << for_output(context, reply.path)
-                    << std::endl;
-    };
     for (auto const& source : context.arguments.sources) {
         try {
             auto const reply = parse_added(send(context, source));
             if (context.arguments.wait)
                 waiting.emplace_back(source, reply);
             else
-                finish(reply);
+                outcome.add(reply);
         } catch (Failure const& failure) {
-            if (failure.exit_status() != kExitFailed) throw;
-            report(source, failure.what());
+            outcome.fail(source, failure);
         }
     }
     for (auto& [source, reply] : waiting) {
         try {
             reply.path = wait_for(context, reply.info_hash);
-            finish(reply);
+            outcome.add(reply);
         } catch (Failure const& failure) {
-            if (failure.exit_status() != kExitFailed) throw;
-            report(source, failure.what());
+            outcome.fail(source, failure);
         }
     }
-    int const exit_status = failed.empty() ? kExitDone : kExitFailed;
-    if (context.arguments.json) {
-        json::object document;
-        document["added"] = std::move(added);
-        document["failed"] = std::move(failed);
-        print_document(context, document);
-    }
-    return exit_status;
+    return outcome.finish();
 }
 
 }  // namespace rqfs::tools

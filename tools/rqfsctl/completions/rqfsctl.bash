@@ -52,7 +52,8 @@ _rqfsctl() {
             ;;
         log)
             if [[ $cur == *=* ]]; then
-                mapfile -t COMPREPLY < <(compgen -P "${cur%%=*}=" -W 'trace debug info warn error off' -- "${cur#*=}")
+                # readline replaces only what follows the last "=".
+                mapfile -t COMPREPLY < <(compgen -W 'trace debug info warn error off' -- "${cur#*=}")
             else
                 mapfile -t COMPREPLY < <(compgen -S = -W 'torrent cache fs rqfs all' -- "$cur")
                 compopt -o nospace

@@ -4,6 +4,14 @@ function __rqfsctl_torrents
     rqfsctl list 2>/dev/null | string match -rv '^HASH' | string replace -r '^(\S+)\s+(.*)$' '$1\t$2'
 end
 
+function __rqfsctl_levels
+    for logger in torrent cache fs rqfs all
+        for level in trace debug info warn error off
+            echo $logger=$level
+        end
+    end
+end
+
 complete -c rqfsctl -f
 complete -c rqfsctl -l socket -r -F -d 'Control socket of the daemon'
 complete -c rqfsctl -l json -d 'Print one JSON document'
@@ -38,6 +46,6 @@ complete -c rqfsctl -n '__fish_seen_subcommand_from limit' -l up -x -a 'unlimite
 complete -c rqfsctl -n '__fish_seen_subcommand_from limit' -l down -x -a 'unlimited 500K 1M 2M 5M' -d 'Download limit'
 complete -c rqfsctl -n '__fish_seen_subcommand_from log' -l torrent -x -a '(__rqfsctl_torrents)' -d 'Only of this torrent'
 complete -c rqfsctl -n '__fish_seen_subcommand_from log' -l peer -x -d 'Only of this peer'
-complete -c rqfsctl -n '__fish_seen_subcommand_from log' -a '{torrent,cache,fs,rqfs,all}={trace,debug,info,warn,error,off}'
+complete -c rqfsctl -n '__fish_seen_subcommand_from log' -a '(__rqfsctl_levels)'
 complete -c rqfsctl -n '__fish_seen_subcommand_from status files peers trackers path magnet download pause resume remove verify connect' \
     -F -a '(__rqfsctl_torrents)'
