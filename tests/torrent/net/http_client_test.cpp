@@ -217,7 +217,11 @@ TEST_F(HttpClientTest, StopsUnpackingABombAtTheLimit) {
 
     EXPECT_EQ(outcome.code, make_error_code(Errc::too_large));
     EXPECT_NE(outcome.error.find("unpack"), std::string::npos) << outcome.error;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their memory says nothing about ours
     EXPECT_LT(resident_kib() - before, 6 << 10);
+#else
+    static_cast<void>(before);
+#endif
 }
 
 TEST_F(HttpClientTest, RefusesDamagedGzip) {
