@@ -171,7 +171,9 @@ void Download::replan() {
 }
 
 void Download::update_hold() {
-    picker_.hold(!store_->has_room() || assembly_.bytes_held() > limit::kUnverifiedBytes + metainfo_->pieces().piece_bytes());
+    // On a full disk what a reader waits for is fetched all the same: it is read from memory.
+    bool const no_room = !store_->has_room() && !(urgent_ && store_->condition().disk_full);
+    picker_.hold(no_room || assembly_.bytes_held() > limit::kUnverifiedBytes + metainfo_->pieces().piece_bytes());
 }
 
 asio::awaitable<void> Download::keep_planning() {

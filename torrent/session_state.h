@@ -12,6 +12,7 @@
 #include "torrent/swarm/rate_limiter.h"
 #include "torrent/task_group.h"
 #include "torrent/torrent.h"
+#include "torrent/tracker/tracker_clients.h"
 
 #include <map>
 #include <memory>
@@ -45,6 +46,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     HttpClient http;
     ListeningSockets sockets;
     UdpSockets udp;
+    TrackerClients tracker_clients;
     Listener listener;
     RateLimiter up_limit;
     RateLimiter down_limit;

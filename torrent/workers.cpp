@@ -13,11 +13,14 @@ namespace asio = boost::asio;
 
 namespace {
 
-std::size_t threads_a_lane() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
+std::size_t hash_threads() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
+
+// Whatever the number of cores: these wait for the disk, and a write that is held up beside an fdatasync must leave some for reads.
+constexpr std::size_t kDiskThreads = 4;
 
 }  // namespace
 
-Workers::Workers() : hash_(threads_a_lane()), disk_(threads_a_lane()) {}
+Workers::Workers() : hash_(hash_threads()), disk_(kDiskThreads) {}
 
 Workers::~Workers() {
     hash_.join();

@@ -23,7 +23,7 @@ class Workers {
 public:
     enum class Lane { hash, disk };
 
-    Workers();  // two lanes of min(cores, 4) threads
+    Workers();  // min(cores, 4) threads that hash, 4 for the disk
     Workers(Workers const&) = delete;
     Workers& operator=(Workers const&) = delete;
     ~Workers();  // waits for what still runs

