@@ -115,28 +115,38 @@ class Threads(unittest.TestCase):
         wrong = [name(path) for path in sources(*LAYERS) if re.search(r'\basio::detached\b|enable_shared_from_this', code(path))]
         self.assertEqual(wrong, [])
 
-    def test_errno_of_the_kernel_lives_in_one_file(self):
-        wrong = [name(path) for path in sources('fs') if not re.match(r'fs/(to_errno|fuse_|mount_|stale_|reader_)', name(path))
-                 and re.search(r'\bE(IO|NOENT|ROFS|AGAIN|BADF|STALE)\b', code(path))]
+    def test_the_engine_s_errors_become_errno_in_one_file(self):
+        errno = r'\b(EIO|ENOENT|ESTALE|EROFS|EAGAIN|EBADF|ENOMEM|EINTR)\b'
+        wrong = [name(path) for path in sources('fs') if not name(path).startswith('fs/to_errno')
+                 and re.search(errno, code(path)) and re.search(r'Errc::', code(path))
+                 and re.search(r'case\s+(torrent::)?Errc::', code(path))]
         self.assertEqual(wrong, [])
 
 
 class Coroutines(unittest.TestCase):
+    def test_the_check_itself_finds_what_it_is_for(self):
+        for bad in ('co_await f([v] { return v; });', 'co_await f({a, b});', 'co_await g(h(S{.a = 1}));'):
+            self.assertTrue(self.offences(bad), bad)
+        for good in ('co_await f(a, b);', 'auto s = S{1}; co_await f(std::move(s));', 'for (;;) { co_await f(); }', 'if (co_await f()) { g(); }'):
+            self.assertFalse(self.offences(good), good)
+
+    @staticmethod
+    def offences(text):
+        lines = []
+        for match in re.finditer(r'\bco_await\b', text):
+            end, depth = match.end(), 0
+            while end < len(text) and depth >= 0 and not (depth == 0 and text[end] in ';{'):
+                depth += text[end] in '(['
+                depth -= text[end] in ')]'
+                if depth > 0 and text[end] == '{':
+                    lines.append(text.count('\n', 0, match.start()) + 1)
+                    break
+                end += 1
+        return lines
+
     def test_no_lambda_or_braces_inside_a_co_await_expression(self):
         """GCC 12 destroys such closures and aggregates twice."""
-        wrong = []
-        for path in sources(*LAYERS, 'tests'):
-            text = code(path)
-            for match in re.finditer(r'\bco_await\b', text):
-                end, depth = match.end(), 0
-                while end < len(text) and not (depth == 0 and text[end] in ';{') and depth >= 0:
-                    depth += text[end] in '(['
-                    depth -= text[end] in ')]'
-                    if depth > 0 and text[end] == '{':
-                        line = text.count('\n', 0, match.start()) + 1
-                        wrong.append(f'{name(path)}:{line}')
-                        break
-                    end += 1
+        wrong = [f'{name(path)}:{line}' for path in sources(*LAYERS, 'tests') for line in self.offences(code(path))]
         self.assertEqual(wrong, [])
 
 
