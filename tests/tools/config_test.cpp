@@ -143,7 +143,7 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
 }
 
 TEST(Config, SaysWhereTheYamlIsBroken) {
-    for (std::string const text : {"limits:\n  up: [1\n", "a: 'b\n", "limits:\n\tup: 1\n"}) {
+    for (std::string const text : {"limits:\n  up: [1\n", "limits: {up: 1\n", "store: a: b\n", "limits:\n\tup: 1\n"}) {
         auto const config = parse_config(text, "x.yaml");
 
         ASSERT_FALSE(config) << text;
