@@ -1,0 +1,232 @@
+"""What rqfsctl promises: pause, resume, remove, adding again, limits, exit statuses, one daemon a store."""
+import os
+import subprocess
+import threading
+import time
+
+import lab
+from lab import MIB, Daemon, Reader, Scenario, Session, wait_for
+
+
+class PauseAndResume(Scenario):
+    def test_a_paused_torrent_has_no_peers_and_a_resumed_one_goes_on(self):
+        torrent = self.film(16 * MIB)
+        seed = Session(self, upload_rate_limit=4 * MIB).seed(torrent)
+        daemon = Daemon(self).start()
+        path = daemon.add(torrent.magnet(seed.endpoint), '--wait', '--download')
+        wait_for(lambda: daemon.torrent(torrent)['have_pieces'] > 4, 20, lambda: daemon.torrent(torrent))
+
+        daemon.ctl('pause', torrent.hash)
+
+        paused = daemon.wait_state(torrent, 'paused', 5)
+        wait_for(lambda: not daemon.torrent(torrent)['peers_connected'], 5, 'no peers')
+        self.assertLess(paused['have_pieces'], paused['pieces'])
+        with self.subTest('a read of what is missing fails at once'):
+            reader = Reader(self, path / torrent.name, 16 * MIB - 65536)
+            self.assertEqual(reader.result(5), lab.EIO)
+            self.assertLess(reader.seconds, 1)
+        daemon.ctl('resume', torrent.hash)
+        daemon.wait_state(torrent, 'seeding')
+        self.assert_mount_equals(path, torrent)
+
+    def test_a_paused_torrent_is_paused_after_a_restart(self):
+        torrent = self.film(MIB)
+        daemon = Daemon(self).start()
+        daemon.add(torrent.path, '--paused')
+        daemon.stop()
+        daemon.start()
+        self.assertEqual(daemon.torrent(torrent)['state'], 'paused')
+
+
+class Remove(Scenario):
+    def complete(self):
+        torrent = self.film()
+        seed = Session(self).seed(torrent)
+        daemon = Daemon(self).start()
+        path = daemon.add(torrent.magnet(seed.endpoint), '--wait', '--download')
+        daemon.wait_state(torrent, 'seeding')
+        return torrent, seed, daemon, path
+
+    def stored(self, daemon):
+        return sum(os.stat(os.path.join(folder, name)).st_blocks * 512 for folder, _, names in os.walk(daemon.store) for name in names)
+
+    def test_removing_takes_the_directory_and_the_data(self):
+        torrent, _, daemon, path = self.complete()
+        wait_for(lambda: self.stored(daemon) >= 8 * MIB, 10, 'the data is stored')
+
+        daemon.ctl('remove', torrent.hash)
+
+        self.assertFalse(path.exists())
+        self.assertEqual(daemon.ctl('list')['torrents'], [])
+        wait_for(lambda: self.stored(daemon) < MIB, 5, lambda: f'the data is gone: {self.stored(daemon)}')
+
+    def test_kept_data_is_found_again_and_not_fetched_again(self):
+        torrent, seed, daemon, _ = self.complete()
+
+        daemon.ctl('remove', torrent.hash, '--keep-data')
+        given = seed.uploaded()
+        path = daemon.add(torrent.path)
+        daemon.ctl('connect', torrent.hash, seed.endpoint)
+
+        daemon.wait_state(torrent, 'seeding')
+        self.assert_mount_equals(path, torrent)
+        self.assertEqual(seed.uploaded(), given)
+
+    def test_a_removal_ends_a_blocked_read_at_once(self):
+        torrent = self.film(MIB)
+        daemon = Daemon(self).start()
+        path = daemon.add(torrent.path)
+        reader = Reader(self, path / torrent.name)
+        self.wait_blocked(daemon, torrent)
+
+        begin = time.monotonic()
+        daemon.ctl('remove', torrent.hash)
+        result = reader.result(10)
+
+        self.assertIsInstance(result, int)
+        self.assertLess(time.monotonic() - begin, 1.5)
+
+
+class Reads(Scenario):
+    def blocked_for(self, config, expected):
+        torrent = self.film(MIB)
+        daemon = Daemon(self, config='read:\n  timeout: 2s\n' + config).start()
+        path = daemon.add(torrent.path)
+
+        reader = Reader(self, path / torrent.name)
+
+        self.assertEqual(reader.result(15), expected)
+        self.assertGreater(reader.seconds, 1.8)
+        self.assertLess(reader.seconds, 3.5)
+
+    def test_a_read_without_peers_fails_after_the_read_timeout(self):
+        self.blocked_for('', lab.EIO)
+
+    def test_it_is_told_to_try_again_where_so_configured(self):
+        self.blocked_for('  on_timeout: eagain\n', lab.EAGAIN)
+
+    def test_a_killed_reader_is_gone_at_once(self):
+        torrent = self.film(MIB)
+        daemon = Daemon(self).start()
+        path = daemon.add(torrent.path)
+        reader = Reader(self, path / torrent.name)
+        self.wait_blocked(daemon, torrent)
+
+        reader.process.kill()
+        reader.process.wait(2)
+
+        wait_for(lambda: not daemon.torrent(torrent)['readers'], 3, lambda: daemon.torrent(torrent))
+
+    def test_a_reader_that_waits_gets_the_data_when_a_peer_comes(self):
+        torrent = self.film()
+        daemon = Daemon(self).start()
+        path = daemon.add(torrent.path)
+        reader = Reader(self, path / torrent.name, 4 * MIB, 100_000)
+        self.wait_blocked(daemon, torrent)
+
+        seed = Session(self).seed(torrent)
+        daemon.ctl('connect', torrent.hash, seed.endpoint)
+
+        with open(torrent.content, 'rb') as original:
+            original.seek(4 * MIB)
+            self.assertEqual(reader.result(10), original.read(100_000))
+
+    def test_listing_never_waits_for_the_network(self):
+        torrent = self.film()
+        daemon = Daemon(self).start()
+        path = daemon.add(torrent.path)
+        daemon.add('magnet:?xt=urn:btih:' + '7' * 40)
+        readers = [Reader(self, path / torrent.name, n * MIB) for n in range(4)]
+        self.wait_blocked(daemon, torrent, len(readers))
+
+        begin = time.monotonic()
+        subprocess.run(['ls', '-lR', str(daemon.mountpoint)], check=True, capture_output=True, timeout=10)
+        os.statvfs(daemon.mountpoint)
+
+        self.assertLess(time.monotonic() - begin, 1)
+
+
+class Rates(Scenario):
+    def assert_rate(self, bytes_done, rate, seconds=5):
+        """Of what comes after the first second, so that no burst at the start counts."""
+        wait_for(lambda: bytes_done() > rate, 15, lambda: f'the first second: {bytes_done()}')
+        first, begin = bytes_done(), time.monotonic()
+        time.sleep(seconds)  # what is measured is a rate
+        measured = (bytes_done() - first) / (time.monotonic() - begin)
+        self.assertGreater(measured, 0.8 * rate)
+        self.assertLess(measured, 1.2 * rate)
+
+    def test_the_download_limit_is_kept(self):
+        torrent = self.film(32 * MIB)
+        seed = Session(self).seed(torrent)
+        daemon = Daemon(self, config='limits:\n  down: 2M\n').start()
+        daemon.add(torrent.magnet(seed.endpoint), '--wait', '--download')
+        self.assert_rate(seed.uploaded, 2 * MIB)
+
+    def test_the_upload_limit_is_kept(self):
+        torrent = self.film(32 * MIB)
+        seed = Session(self).seed(torrent)
+        daemon = Daemon(self).start()
+        daemon.add(torrent.magnet(seed.endpoint), '--wait', '--download')
+        daemon.wait_state(torrent, 'seeding')
+        seed.end()
+        daemon.ctl('limit', '--up', '2M')
+        leeches = [Session(self).leech(torrent, self.directory / f'leech{n}').connect(daemon.endpoint()) for n in range(2)]
+
+        self.assert_rate(lambda: sum(l.status().total_payload_download for l in leeches), 2 * MIB)
+
+
+class ExitStatuses(Scenario):
+    def assert_status(self, status, *words):
+        done = self.daemon.run(*words)
+        self.assertEqual(done.returncode, status, (words, done.stdout, done.stderr))
+        if status in (1, 3):
+            self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        return done
+
+    def test_exit_statuses_are_what_the_manual_says(self):
+        torrent = self.film(MIB)
+        self.daemon = Daemon(self)
+        self.assert_status(3, 'list')
+        self.daemon.start()
+        added = self.assert_status(0, 'add', torrent.path)
+        self.assertIn(torrent.hash, added.stdout)
+        again = self.assert_status(0, 'add', torrent.magnet())
+        self.assertEqual(again.stdout, added.stdout)
+        for words in (['list'], ['status'], ['status', torrent.hash[:8]], ['status', torrent.name], ['files', torrent.hash],
+                      ['peers', torrent.hash], ['trackers', torrent.hash], ['path', torrent.hash], ['magnet', torrent.hash],
+                      ['status', self.daemon.mountpoint / torrent.name / torrent.name], ['verify', torrent.hash], ['limit', '--up', '1M'],
+                      ['log', 'torrent=trace'], ['pause', torrent.hash], ['resume', torrent.hash]):
+            self.assert_status(0, *words)
+        for words in (['status', 'ffff'], ['remove', 'nothing'], ['add', '/nowhere.torrent'], ['add', 'magnet:?dn=x'],
+                      ['download', torrent.hash, 'no-such-file'], ['add', self.daemon.log]):
+            self.assert_status(1, *words)
+        for words in (['fly'], ['limit', '--up', 'fast'], ['add'], ['--nonsense', 'list']):
+            self.assert_status(2, *words)
+        self.assert_status(0, 'stop')
+        self.assert_status(3, 'list')
+
+    def test_a_second_daemon_on_the_same_store_is_refused(self):
+        first = Daemon(self, 'first').start()
+        second = Daemon(self, 'second', store=first.store)
+        second.spawn()
+
+        self.assertEqual(second.process.wait(5), 1)
+
+        self.assertEqual(len(second.tail().strip().splitlines()), 1, second.tail())
+        self.assertTrue(first.is_up())
+
+    def test_a_port_in_use_is_an_error_that_names_it(self):
+        first = Daemon(self, 'first').start()
+        second = Daemon(self, 'second', listen=(first.endpoint(),))
+        begin = time.monotonic()
+        second.spawn()
+
+        self.assertEqual(second.process.wait(5), 1)
+
+        self.assertLess(time.monotonic() - begin, 2)
+        self.assertIn(first.endpoint(), second.tail())
+
+
+if __name__ == '__main__':
+    lab.main()

@@ -1,0 +1,218 @@
+"""Peers are learnt from trackers: opentracker, small ones of our own over IPv6, ones that are away for a while."""
+import http.server
+import socket
+import socketserver
+import struct
+import subprocess
+import threading
+import time
+import unittest
+import urllib.parse
+
+import lab
+from lab import MIB, Daemon, Host, OpenTracker, Scenario, Session, Transmission, lt, needs, needs_root, sha256, wait_for
+
+
+class FakeHttpTracker:
+    """Hands out `peers` over IPv6; `announces` is what it was told."""
+
+    def __init__(self, scenario, peers):
+        announces = self.announces = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                announces.append(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, encoding='latin-1'))
+                body = lt.bencode({'interval': 600, 'peers': b'', 'peers6': compact6(peers)})
+                self.send_response(200)
+                self.send_header('Content-Length', str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            address_family = socket.AF_INET6
+
+        self.server = Server(('::1', 0), Handler)
+        self.url = f'http://[::1]:{self.server.server_port}/announce'
+        start(scenario, self.server)
+
+
+class FakeUdpTracker:
+    """BEP 15 over IPv6, where addresses have 18 bytes."""
+
+    def __init__(self, scenario, peers):
+        announces = self.announces = []
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                request, server = self.request
+                action, transaction = struct.unpack('>II', request[8:16])
+                if action == 0:
+                    answer = struct.pack('>IIQ', 0, transaction, 0x1234)
+                else:
+                    announces.append(request[16:36].hex())
+                    answer = struct.pack('>IIIII', 1, transaction, 600, 0, 1) + compact6(peers)
+                server.sendto(answer, self.client_address)
+
+        class Server(socketserver.ThreadingUDPServer):
+            address_family = socket.AF_INET6
+
+        self.server = Server(('::1', 0), Handler)
+        self.url = f'udp://[::1]:{self.server.server_address[1]}/announce'
+        start(scenario, self.server)
+
+
+def compact6(endpoints):
+    return b''.join(socket.inet_pton(socket.AF_INET6, '::1') + struct.pack('>H', int(e.rpartition(':')[2])) for e in endpoints)
+
+
+def start(scenario, server):
+    thread = threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.02})
+    thread.start()
+
+    def end():
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    scenario.addCleanup(end)
+
+
+class Trackers(Scenario):
+    def announced_seed(self, torrent, tracker):
+        seed = Session(self, announce_to_all_trackers=True)
+        seed.seed(torrent)
+        seed.torrent.replace_trackers([{'url': tracker, 'tier': 0}])
+        seed.torrent.force_reannounce()
+        return seed
+
+    @needs('opentracker')
+    def test_opentracker_tells_of_a_seed_over_http(self):
+        torrent = self.film()
+        tracker = OpenTracker(self, torrent.hash)
+        self.announced_seed(torrent, tracker.http)
+        daemon = Daemon(self).start()
+
+        path = daemon.add(torrent.magnet(trackers=[tracker.http]), '--wait')
+
+        self.assert_mount_equals(path, torrent)
+
+    @needs('opentracker')
+    def test_opentracker_tells_of_a_seed_over_udp(self):
+        torrent = self.film()
+        tracker = OpenTracker(self, torrent.hash)
+        self.announced_seed(torrent, tracker.http)
+        daemon = Daemon(self).start()
+
+        path = daemon.add(torrent.magnet(trackers=[tracker.udp]), '--wait')
+
+        self.assert_mount_equals(path, torrent)
+
+    def assert_fake_serves(self, kind):
+        torrent = self.film()
+        seed = Session(self, listen='[::1]:0').seed(torrent)
+        tracker = kind(self, [seed.endpoint])
+        daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0')).start()
+
+        path = daemon.add(torrent.magnet(trackers=[tracker.url]), '--wait')
+
+        self.assert_mount_equals(path, torrent)
+        self.assertTrue(tracker.announces)
+        self.assertIn('::1', daemon.ctl('peers', torrent.hash)['peers'][0]['endpoint'] if daemon.torrent(torrent)['peers_connected'] else '::1')
+
+    def test_an_ipv6_http_tracker_tells_of_an_ipv6_seed(self):
+        self.assert_fake_serves(FakeHttpTracker)
+
+    def test_an_ipv6_udp_tracker_tells_of_an_ipv6_seed(self):
+        self.assert_fake_serves(FakeUdpTracker)
+
+    @needs('opentracker')
+    def test_a_tracker_that_was_down_is_asked_again(self):
+        torrent = self.film()
+        port = lab.free_port()
+        daemon = Daemon(self).start()
+        path = daemon.add(torrent.magnet(trackers=[f'http://127.0.0.1:{port}/announce']))
+        state = wait_for(lambda: daemon.ctl('trackers', torrent.hash)['trackers'][0]['message'], 10, 'an error of the tracker')
+        self.assertTrue(state)
+
+        tracker = OpenTracker(self, torrent.hash, port=port)
+        self.announced_seed(torrent, tracker.http)
+
+        wait_for(lambda: daemon.torrent(torrent)['size_bytes'], 40, lambda: daemon.ctl('trackers', torrent.hash))
+        self.assert_mount_equals(path, torrent)
+
+    @needs('opentracker')
+    def test_of_two_trackers_the_dead_one_does_not_matter(self):
+        torrent = self.film()
+        tracker = OpenTracker(self, torrent.hash)
+        self.announced_seed(torrent, tracker.http)
+        daemon = Daemon(self).start()
+
+        path = daemon.add(torrent.magnet(trackers=[f'http://127.0.0.1:{lab.free_port()}/announce', tracker.udp]), '--wait')
+
+        self.assert_mount_equals(path, torrent)
+
+    def test_stopping_tells_the_tracker(self):
+        torrent = self.film()
+        tracker = FakeHttpTracker(self, [])
+        daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0')).start()
+        daemon.add(torrent.magnet(trackers=[tracker.url]))
+        wait_for(lambda: tracker.announces, 10, 'an announce')
+
+        seconds = daemon.stop()
+
+        self.assertLess(seconds, lab.STOP_SECONDS)
+        self.assertEqual([a['event'] for a in tracker.announces if 'event' in a], [['started'], ['stopped']])
+
+
+class Private(Scenario):
+    @needs('opentracker')
+    def test_a_private_torrent_comes_from_its_tracker_and_gives_no_magnet_metadata_away_to_strangers(self):
+        port = lab.free_port()
+        torrent = self.film(trackers=[f'http://127.0.0.1:{port}/announce'], private=True)
+        tracker = OpenTracker(self, torrent.hash, port=port)
+        seed = Session(self).seed(torrent)
+        seed.torrent.force_reannounce()
+        daemon = Daemon(self).start()
+
+        path = daemon.add(torrent.path)
+
+        self.assert_mount_equals(path, torrent)
+        self.assertTrue(daemon.torrent(torrent)['is_private'])
+        self.assertEqual(tracker.process.poll(), None)
+
+
+@needs_root()
+class Hosts(Scenario):
+    """Where every client is a computer of its own, with an address that it can be told by."""
+
+    @needs('opentracker', 'transmission-daemon', 'transmission-remote')
+    def test_a_swarm_of_strangers_meets_at_the_tracker(self):
+        places = [Host(self, n) for n in (2, 3, 4)]
+        port = lab.free_port('10.77.0.1')
+        torrent = self.film(16 * MIB, trackers=[f'http://10.77.0.1:{port}/announce'])
+        tracker = OpenTracker(self, torrent.hash, host='10.77.0.1', port=port)
+        seed = Session(self, listen='10.77.0.1:0')
+        seed.seed(torrent)
+        wait_for(lambda: 'error' not in seed.torrent.trackers()[0] or seed.torrent.trackers()[0]['verified'], 5, 'the seed announced')
+        first = Daemon(self, 'first', listen=('0.0.0.0:6881',), within=places[0].within).start()
+        second = Daemon(self, 'second', listen=('0.0.0.0:6881',), within=places[1].within).start()
+
+        path = first.add(torrent.magnet(trackers=[tracker.http]), '--wait', '--download')
+        self.assert_mount_equals(path, torrent)
+        first.wait_state(torrent, 'seeding')
+        seed.end()
+        path = second.add(torrent.path)
+
+        self.assert_mount_equals(path, torrent)
+        second.wait_state(torrent, 'seeding')
+        other = Transmission(self, host=places[2].address, within=places[2].within)
+        other.leech(torrent.path)
+        other.wait_complete()
+        self.assertEqual(sha256(other.downloads / torrent.name), sha256(torrent.content))
+
+
+if __name__ == '__main__':
+    lab.main()
