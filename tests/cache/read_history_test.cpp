@@ -32,10 +32,17 @@ TEST(ReadHistory, FollowsSeveralReadersSideBySide) {
             EXPECT_TRUE(history.sequential({reader * 100 * kMiB + step * 16384, reader * 100 * kMiB + (step + 1) * 16384}));
 }
 
-TEST(ReadHistory, TakesALargeReadForReadAhead) {
+TEST(ReadHistory, CallsScatteredLargeReadsRandom) {
     ReadHistory history;
 
-    EXPECT_TRUE(history.sequential({700 * kMiB, 700 * kMiB + 131072}));
+    for (std::uint64_t i = 1; i < 100; ++i) EXPECT_FALSE(history.sequential({i * 37 % 100 * 10 * kMiB, i * 37 % 100 * 10 * kMiB + 131072})) << i;
+}
+
+TEST(ReadHistory, CallsTheSecondOfTwoLargeReadsSequential) {
+    ReadHistory history;
+    ASSERT_FALSE(history.sequential({700 * kMiB, 700 * kMiB + 131072}));
+
+    EXPECT_TRUE(history.sequential({700 * kMiB + 131072, 700 * kMiB + 262144}));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr std::uint32_t kRunBytes = 64u << 10;
+constexpr std::uint32_t kRunBytes = 256u << 10;
 
 }  // namespace
 

@@ -16,7 +16,7 @@ namespace {
 
 using Stored = PieceAssembly::Stored;
 
-constexpr std::uint32_t kPieceBytes = 256u << 10;
+constexpr std::uint32_t kPieceBytes = 512u << 10;  // 32 blocks
 constexpr std::uint64_t kTotalBytes =
     3 * kPieceBytes + 2 * kBlockBytes + 100;  // the last piece has 3 blocks, the last of 100 bytes
 
@@ -136,16 +136,16 @@ TEST(PieceAssembly, CountsBuffersAndReceivedBytes) {
     EXPECT_EQ(assembly.pieces(), std::vector{kLast});
 }
 
-TEST(PieceAssembly, GivesNoRunBelow64KiB) {
+TEST(PieceAssembly, GivesNoRunBelow256KiB) {
     PieceAssembly assembly(layout());
-    for (std::uint32_t i = 0; i < 3; ++i) add(assembly, block(kFirst, i));
+    for (std::uint32_t i = 0; i < 15; ++i) add(assembly, block(kFirst, i));
 
     EXPECT_FALSE(assembly.next_run(kFirst));
-    add(assembly, block(kFirst, 3));
+    add(assembly, block(kFirst, 15));
 
     auto const run = assembly.next_run(kFirst);
     ASSERT_TRUE(run);
-    EXPECT_EQ(run->bytes.size(), 65536u);
+    EXPECT_EQ(run->bytes.size(), 262144u);
     EXPECT_EQ(run->piece, kFirst);
 }
 
@@ -161,17 +161,18 @@ TEST(PieceAssembly, AFlushGivesWhatThereIs) {
 
 TEST(PieceAssembly, ARunEndsAtAGap) {
     PieceAssembly assembly(layout());
-    for (std::uint32_t const i : {0u, 1u, 2u, 3u, 4u, 6u, 7u}) add(assembly, block(kFirst, i));
+    for (std::uint32_t i = 0; i < 20; ++i)
+        if (i != 17) add(assembly, block(kFirst, i));
 
     auto const run = assembly.next_run(kFirst);
 
     ASSERT_TRUE(run);
-    EXPECT_EQ(run->bytes.size(), 5 * kBlockBytes);
+    EXPECT_EQ(run->bytes.size(), 17 * kBlockBytes);
 }
 
 TEST(PieceAssembly, WithoutTheFirstBlockThereIsNoRun) {
     PieceAssembly assembly(layout());
-    for (std::uint32_t i = 1; i < 16; ++i) add(assembly, block(kFirst, i));
+    for (std::uint32_t i = 1; i < 32; ++i) add(assembly, block(kFirst, i));
 
     EXPECT_FALSE(assembly.next_run(kFirst, true));
     add(assembly, block(kFirst, 0));
@@ -183,10 +184,10 @@ TEST(PieceAssembly, WithoutTheFirstBlockThereIsNoRun) {
 
 TEST(PieceAssembly, TheEndOfAPieceIsARunHoweverShort) {
     PieceAssembly assembly(layout());
-    for (std::uint32_t i = 0; i < 15; ++i) add(assembly, block(kFirst, i));
+    for (std::uint32_t i = 0; i < 31; ++i) add(assembly, block(kFirst, i));
     hash_what_is_ready(assembly, kFirst);
 
-    add(assembly, block(kFirst, 15));
+    add(assembly, block(kFirst, 31));
 
     auto const run = assembly.next_run(kFirst);
     ASSERT_TRUE(run);
@@ -195,10 +196,10 @@ TEST(PieceAssembly, TheEndOfAPieceIsARunHoweverShort) {
 
 TEST(PieceAssembly, OneRunOfAPieceIsOutAtATime) {
     PieceAssembly assembly(layout());
-    for (std::uint32_t i = 0; i < 4; ++i) add(assembly, block(kFirst, i));
+    for (std::uint32_t i = 0; i < 16; ++i) add(assembly, block(kFirst, i));
     add_all(assembly, kLast);
     auto run = assembly.next_run(kFirst);
-    for (std::uint32_t i = 4; i < 16; ++i) add(assembly, block(kFirst, i));
+    for (std::uint32_t i = 16; i < 32; ++i) add(assembly, block(kFirst, i));
 
     EXPECT_FALSE(assembly.next_run(kFirst));
     EXPECT_TRUE(assembly.next_run(kLast));
