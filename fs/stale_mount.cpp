@@ -4,7 +4,7 @@
 
 #include <spawn.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,9 +17,10 @@ namespace {
 
 constexpr int kMostStale = 16;  // daemons that crashed on one another; more is not a crash but a loop of ours
 
+// Asks the daemon itself: for a while after its end stat() is still answered with what the kernel remembers.
 bool is_dead(std::string const& path) {
-    struct stat stat = {};
-    return ::stat(path.c_str(), &stat) != 0 && errno == ENOTCONN;
+    struct statfs filesystem = {};
+    return ::statfs(path.c_str(), &filesystem) != 0 && errno == ENOTCONN;
 }
 
 bool is_ours(std::string const& path) {

@@ -1,5 +1,6 @@
 """kill -9 and restarts: what was recorded, or is fully on the disk, is never fetched again."""
 import os
+import pathlib
 import time
 
 import lab
@@ -65,9 +66,8 @@ class Restart(Scenario):
         daemon.add(kept.magnet(seed.endpoint), '--wait', '--download')
         daemon.wait_state(kept, 'seeding')
         sources = []
-        info = kept.info
         for n in range(700):
-            document = lab.lt.bdecode(open(kept.path, 'rb').read())
+            document = lab.lt.bdecode(pathlib.Path(kept.path).read_bytes())
             document[b'info'][b'name'] = b'film %d.bin' % n
             path = data / f'{n}.torrent'
             path.write_bytes(lab.lt.bencode(document))

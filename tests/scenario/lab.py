@@ -5,18 +5,15 @@ when it is over, however it ends. As root everything runs in a network namespace
 """
 import ctypes
 import errno
-import hashlib
 import json
 import os
 import pathlib
 import random
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 import urllib.parse
@@ -26,7 +23,6 @@ try:
 except ImportError:
     lt = None
 
-HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ.get('RQFS_BIN', ''))
 MIB = 1 << 20
 CLONE_NEWNET = 0x40000000
@@ -278,7 +274,9 @@ class Session:
         p = lt.add_torrent_params()
         p.ti, p.save_path = torrent.info, str(data or torrent.data)
         p.flags |= lt.torrent_flags.seed_mode
-        return self.add(p)
+        self.add(p)
+        wait_for(lambda: self.status().is_seeding, 10, 'libtorrent seeds')  # until then it turns away whoever comes
+        return self
 
     def leech(self, torrent, directory):
         p = lt.add_torrent_params()
@@ -464,6 +462,7 @@ class Reader:
     def end(self):
         if self.process.poll() is None:
             self.process.kill()
+            self.process.wait(10)
         for pipe in (self.process.stdout, self.process.stderr):
             pipe.close()
 

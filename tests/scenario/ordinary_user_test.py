@@ -4,7 +4,7 @@ import stat
 import subprocess
 
 import lab
-from lab import Daemon, Scenario, Session, needs, needs_root, wait_for
+from lab import Daemon, Scenario, Session, needs, needs_root
 
 NOBODY = 65534
 # A mount namespace where /dev/fuse is for everybody, as udev makes it, whatever this machine has. Its mounts are seen by others through

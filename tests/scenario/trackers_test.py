@@ -3,10 +3,7 @@ import http.server
 import socket
 import socketserver
 import struct
-import subprocess
 import threading
-import time
-import unittest
 import urllib.parse
 
 import lab
@@ -120,7 +117,6 @@ class Trackers(Scenario):
 
         self.assert_mount_equals(path, torrent)
         self.assertTrue(tracker.announces)
-        self.assertIn('::1', daemon.ctl('peers', torrent.hash)['peers'][0]['endpoint'] if daemon.torrent(torrent)['peers_connected'] else '::1')
 
     def test_an_ipv6_http_tracker_tells_of_an_ipv6_seed(self):
         self.assert_fake_serves(FakeHttpTracker)
@@ -169,10 +165,10 @@ class Trackers(Scenario):
 
 class Private(Scenario):
     @needs('opentracker')
-    def test_a_private_torrent_comes_from_its_tracker_and_gives_no_magnet_metadata_away_to_strangers(self):
+    def test_a_private_torrent_comes_from_its_tracker(self):
         port = lab.free_port()
         torrent = self.film(trackers=[f'http://127.0.0.1:{port}/announce'], private=True)
-        tracker = OpenTracker(self, torrent.hash, port=port)
+        OpenTracker(self, torrent.hash, port=port)
         seed = Session(self).seed(torrent)
         seed.torrent.force_reannounce()
         daemon = Daemon(self).start()
@@ -181,7 +177,6 @@ class Private(Scenario):
 
         self.assert_mount_equals(path, torrent)
         self.assertTrue(daemon.torrent(torrent)['is_private'])
-        self.assertEqual(tracker.process.poll(), None)
 
 
 @needs_root()

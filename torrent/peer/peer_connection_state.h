@@ -50,6 +50,7 @@ struct PeerConnection::State {
     // peer_messages.cpp: what each message means.
     void handle(Message const& message);
     void on_first_pieces(Message const& message);
+    void on_later_bitfield(Message const& message);
     void on_have(Message const& message);
     void on_piece(Message const& message);
     void on_reject(Message const& message);

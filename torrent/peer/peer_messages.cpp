@@ -53,6 +53,7 @@ void PeerConnection::State::first_pieces_known() {
 }
 
 void PeerConnection::State::on_first_pieces(Message const& message) {
+    if (pieces_said && message.id == MessageId::bitfield) return on_later_bitfield(message);
     if (pieces_said) return close(std::string(name(message.id)) + " message that is not the first");
     if (message.id == MessageId::bitfield) {
         if (auto const set = pieces.set_bitfield(message.bytes); !set) return close(set.error().what);
@@ -60,6 +61,21 @@ void PeerConnection::State::on_first_pieces(Message const& message) {
         pieces.set_all();
     }
     first_pieces_known();
+}
+
+// aria2 sends its bitfield again where that is shorter than the have messages for what is new.
+void PeerConnection::State::on_later_bitfield(Message const& message) {
+    if (!options.layout) {
+        if (auto const set = pieces.set_bitfield(message.bytes); !set) close(set.error().what);
+        return;
+    }
+    auto const theirs_now = Bitfield::parse(message.bytes, options.layout->pieces());
+    if (!theirs_now) return close(theirs_now.error().what);
+    for (std::uint32_t i = 0; i < theirs_now->size() && !closing; ++i) {
+        if (!theirs_now->test(PieceIndex(i))) continue;
+        auto const news = pieces.add(i);
+        if (news && *news) owner.peer_have(self, PieceIndex(i));
+    }
 }
 
 void PeerConnection::State::on_have(Message const& message) {

@@ -317,6 +317,21 @@ TEST(PeerConnection, SendsDontHaveOnlyToPeersThatSpeakIt) {
     EXPECT_EQ(read_be32(heard[0].message.bytes), 3u);
 }
 
+TEST(PeerConnection, ALaterBitfieldTellsOfWhatIsNew) {
+    ConnectionHarness h;
+    h.peer->say(MessageId::have_none);
+    h.peer->say(MessageId::have, 4);
+    std::vector<std::byte> bytes;
+    append_bitfield(bytes, std::vector<std::byte>{std::byte{0x88}, std::byte{0x40}});
+
+    h.peer->say(bytes);
+    h.peer->say(bytes);
+    h.settle();
+
+    EXPECT_THAT(h.owner.events, ElementsAre("pieces 0", "have 4", "have 0", "have 9"));
+    EXPECT_FALSE(h.ended);
+}
+
 TEST(PeerConnection, TakesAPieceBackOnDontHave) {
     ConnectionHarness h;
     say_all(h);

@@ -117,12 +117,12 @@ TEST_F(Offence, ABitfieldHasNoSpareBitsSet) {
     expect_reason("bitfield with a spare bit set");
 }
 
-TEST_F(Offence, ABitfieldIsTheFirstMessage) {
+TEST_F(Offence, ALaterBitfieldHasNoSpareBitsSetEither) {
     std::vector<std::byte> bytes;
-    append_bitfield(bytes, std::vector<std::byte>(2));
+    append_bitfield(bytes, std::vector<std::byte>{std::byte{0xff}, std::byte{0xff}});
     h.peer->say(MessageId::unchoke);
     h.peer->say(bytes);
-    expect_reason("bitfield message that is not the first");
+    expect_reason("bitfield with a spare bit set");
 }
 
 TEST_F(Offence, HaveAllIsTheFirstMessage) {
