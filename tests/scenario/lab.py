@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -54,8 +55,16 @@ def needs(*programs):
 
 def isolate():
     """As root: a network namespace of our own with loopback alone. Others stay where they are, on free loopback ports."""
-    if os.geteuid() == 0 and ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0:
+    if os.geteuid() == 0 and LIBC.unshare(CLONE_NEWNET) == 0:
         subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+
+
+LIBC, PR_SET_PDEATHSIG = ctypes.CDLL(None, use_errno=True), 1
+
+
+def end_with_us():
+    """In a child before it becomes its program: it is told to end when this process does, also when that is killed."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def wait_for(condition, seconds, what):
@@ -172,7 +181,8 @@ class Daemon:
 
     def spawn(self):
         with open(self.log, 'ab') as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            preexec_fn=end_with_us)
 
     def start(self, seconds=10):
         self.spawn()
@@ -315,7 +325,8 @@ class Process:
     def __init__(self, scenario, words, name, **more):
         self.log = scenario.directory / f'{name}.log'
         with open(self.log, 'ab') as log:
-            self.process = subprocess.Popen([str(w) for w in words], stdout=log, stderr=log, stdin=subprocess.DEVNULL, **more)
+            self.process = subprocess.Popen([str(w) for w in words], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            preexec_fn=end_with_us, **more)
         scenario.addCleanup(self.end)
 
     def end(self):
@@ -419,7 +430,7 @@ class Host:
             self.ip('link', 'add', 'bridge0', 'type', 'bridge')
             self.ip('addr', 'add', '10.77.0.1/24', 'dev', 'bridge0')
             self.ip('link', 'set', 'bridge0', 'up')
-        self.holder = subprocess.Popen(['unshare', '--net', 'sleep', 'infinity'])
+        self.holder = subprocess.Popen(['unshare', '--net', 'sleep', 'infinity'], preexec_fn=end_with_us)
         scenario.addCleanup(self.end)
         ours = os.stat('/proc/self/ns/net').st_ino
         pid = self.holder.pid
