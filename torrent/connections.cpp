@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <tuple>
 
 namespace rqfs::torrent {
 
@@ -18,6 +19,9 @@ namespace {
 
 // Peers that left but may yet be shown to have sent bad data; as many as a torrent has connections, several times over.
 constexpr std::size_t kDeparted = 512;
+
+// After the last reader: a player that is closed is often opened again at once.
+constexpr std::chrono::seconds kIdleGrace{10};
 
 PeerSource source_bit(AddressSource source) {
     switch (source) {
@@ -235,19 +239,23 @@ void Connections::turn_over(TimePoint now) {
     leave_fellow_seeds();
     if (owner_.active()) idle_since_ = now;
     bool const crowded = peers_.size() * 10 >= target() * 9;
-    std::vector<std::pair<TimePoint, Connected*>> useless;
+    // Who is left first: those neither side wants anything of, then those that wait in vain, the longest useless first.
+    std::vector<std::tuple<bool, TimePoint, Connected*>> candidates;
     for (auto& [handle, peer] : peers_) {
         auto& connection = *peer.connection;
-        if (connection.interested() || connection.interested_in_us()) continue;
-        if (crowded && now - connection.last_useful() > limit::kInactivity) connection.close("neither side wants anything of the other");
-        useless.emplace_back(connection.last_useful(), &peer);
+        if (!connection.reason().empty() || connection.interested() || !connection.choked_by_us()) continue;
+        bool const they_want = connection.interested_in_us();
+        if (crowded && !they_want && now - connection.last_useful() > limit::kInactivity)
+            connection.close("neither side wants anything of the other");
+        else
+            candidates.emplace_back(they_want, connection.last_useful(), &peer);
     }
     // Somebody may open a file again in a moment: connections are worth keeping for a while.
-    if (owner_.active() || now - idle_since_ < 10s || peers_.size() <= limit::kIdleTorrentConnections) return;
-    std::sort(useless.begin(), useless.end());
+    if (owner_.active() || now - idle_since_ < kIdleGrace || peers_.size() <= limit::kIdleTorrentConnections) return;
+    std::sort(candidates.begin(), candidates.end());
     auto const surplus = peers_.size() - limit::kIdleTorrentConnections;
-    useless.resize(std::min(surplus, useless.size()));
-    for (auto const& [when, peer] : useless) leave(*peer, "nobody reads this torrent now");
+    candidates.resize(std::min(surplus, candidates.size()));
+    for (auto const& [they_want, when, peer] : candidates) leave(*peer, "nobody reads this torrent now");
 }
 
 void Connections::leave_fellow_seeds() {

@@ -193,8 +193,10 @@ void Connections::piece_stored(PieceIndex piece) {
 }
 
 void Connections::pieces_gone(std::span<PieceIndex const> pieces) {
-    for (auto& [handle, peer] : peers_)
+    for (auto& [handle, peer] : peers_) {
         for (auto const piece : pieces) peer.connection->dont_have(piece);
+        peer.connection->send_extensions(our_extensions(peer.connection->remote()));  // no longer upload_only
+    }
 }
 
 void Connections::update_interest(PeerConnection& peer) {

@@ -58,7 +58,7 @@ asio::awaitable<Added> Session::State::add(TorrentRecord record, AddOptions opti
     if (auto const found = torrents.find(info_hash); found != torrents.end()) {
         added.was_there = true;
         co_await found->second->merge(record);
-        if (options.download) co_await find(info_hash).want(std::vector<FileIndex>());
+        if (options.download) co_await find(info_hash).want(std::move(record.selected_files));
         co_return added;
     }
     record.paused = options.paused;
@@ -75,7 +75,7 @@ asio::awaitable<Added> Session::State::add(TorrentRecord record, AddOptions opti
         unsaved = error(Errc::io, "the torrent cannot be remembered: " + sentence(e));
     }
     if (unsaved) {
-        co_await drop(info_hash, true);
+        if (torrents.contains(info_hash)) co_await drop(info_hash, true);
         throw_error(*unsaved);
     }
     if (observer != nullptr) observer->torrent_added(info_hash);
@@ -148,10 +148,11 @@ void Session::verify(InfoHash info_hash, bool cancel) { state_->find(info_hash).
 asio::awaitable<void> Session::connect(InfoHash info_hash, std::string host, std::uint16_t port) {
     state_->find(info_hash);
     if (port == 0) throw_error(Errc::malformed, "a peer's port is between 1 and 65535");
+    auto const host_port = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
     auto const addresses = co_await state_->parts.resolver.resolve(std::move(host));
     std::vector<Endpoint> endpoints;
     for (auto const& address : addresses) endpoints.push_back({address, port});
-    state_->find(info_hash).connect(endpoints);  // it may be gone by now
+    state_->find(info_hash).connect(endpoints, host_port);  // it may be gone by now
 }
 
 void Session::limit(std::optional<std::uint64_t> up, std::optional<std::uint64_t> down) {

@@ -66,7 +66,7 @@ inline constexpr std::chrono::seconds kInactivity{600};           // LT: neither
 inline constexpr std::size_t kPeerListEntries = 2'000;            // rain; LT 3,000
 inline constexpr std::size_t kPeersPerNetworkAndSource = 8;       // per /24 (IPv6: /64) and source
 inline constexpr std::uint32_t kMaxDialFailures = 3;              // LT max_failcount
-inline constexpr std::chrono::seconds kRedial{60};                // times failures + 1; LT min_reconnect_time
+inline constexpr std::chrono::seconds kRedial{60};                // times failures; LT min_reconnect_time
 
 // Wire.
 inline constexpr std::size_t kMessageBytes = 1u << 20;            // LT; a longer bitfield is allowed

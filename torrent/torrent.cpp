@@ -71,11 +71,23 @@ void Torrent::take_metainfo(std::shared_ptr<Metainfo const> metainfo) {
     Download::Parts parts{session_.executor, session_.clock, session_.workers, session_.store, logger_};
     download_ = std::make_unique<Download>(std::move(parts), metainfo_, static_cast<Download::Owner&>(*this));
     readers_ = std::make_unique<Readers>(session_.executor, session_.clock, *download_, static_cast<Readers::Owner&>(*this));
+    drop_unknown_selection();
     apply_wanted();
     if (metainfo_->is_private()) {
         announcer_.set_private(true);
         connections_.become_private();
     }
+}
+
+// so= was written before anybody knew the files; what names none of them selects nothing.
+void Torrent::drop_unknown_selection() {
+    if (!metainfo_) return;
+    auto const unknown = [this](FileIndex file) { return file.value() >= metainfo_->files().size(); };
+    std::erase_if(record_.selected_files, unknown);
+    bool const some_wanted = !record_.wanted_files.empty();
+    std::erase_if(record_.wanted_files, unknown);
+    // Had only unknown files been wanted, an empty list would mean all of them.
+    if (some_wanted && record_.wanted_files.empty()) record_.download = false;
 }
 
 void Torrent::start() {
@@ -99,22 +111,31 @@ void Torrent::run() {
     tick_now_.notify();
 }
 
+asio::awaitable<void> Torrent::save_peers() {
+    std::vector<Endpoint> saved;
+    for (auto const& peer : connections_.known().best(kSavedPeers)) saved.push_back(peer.endpoint);
+    return store_peers(std::move(saved));
+}
+
+asio::awaitable<void> Torrent::store_peers(std::vector<Endpoint> peers) {
+    if (peers.empty()) co_return;
+    try {
+        co_await session_.store.save_peers(record_.info_hash, std::move(peers));
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        logger_->debug("peers not saved torrent={} error={}", record_.info_hash.short_hex(), e.what());
+    }
+}
+
 asio::awaitable<void> Torrent::halt() {
     if (!running_) co_return;
     running_ = false;
     if (readers_) readers_->look_again();
-    std::vector<Endpoint> saved;
-    for (auto const& peer : connections_.known().best(kSavedPeers)) saved.push_back(peer.endpoint);
+    auto saved = save_peers();
     co_await connections_.stop();
     co_await announcer_.stop(limit::kTrackerStopTime);
     metadata_fetch_.reset();
-    if (!saved.empty()) {
-        try {
-            co_await session_.store.save_peers(record_.info_hash, saved);
-        } catch (boost::system::system_error const& e) {
-            logger_->debug("peers not saved torrent={} error={}", record_.info_hash.short_hex(), e.what());
-        }
-    }
+    co_await std::move(saved);
 }
 
 asio::awaitable<void> Torrent::stop(Errc why) {
@@ -145,8 +166,8 @@ asio::awaitable<void> Torrent::pause() {
     operation.alone();
     if (record_.paused) co_return;
     record_.paused = true;
-    co_await save();
     co_await halt();
+    co_await save();
 }
 
 asio::awaitable<void> Torrent::resume() {
@@ -193,6 +214,8 @@ asio::awaitable<void> Torrent::merge(TorrentRecord const& more) {
         if (!fresh.empty()) record_.trackers.push_back(std::move(fresh));
     }
     append_new(record_.web_seeds, more.web_seeds);
+    if (record_.selected_files.empty()) record_.selected_files = more.selected_files;
+    drop_unknown_selection();
     for (auto const& peer : more.user_peers)
         if (running_) tasks_.spawn(dial_user_peer(peer));
     append_new(record_.user_peers, more.user_peers);
@@ -212,7 +235,11 @@ void Torrent::verify(bool cancel) {
     tick_now_.notify();
 }
 
-void Torrent::connect(std::vector<Endpoint> const& endpoints) {
+void Torrent::connect(std::vector<Endpoint> const& endpoints, std::string const& host_port) {
+    if (!host_port.empty() && record_.user_peers.size() < limit::kMagnetPeers) {
+        append_new(record_.user_peers, {host_port});
+        save_soon();
+    }
     connections_.add_addresses(endpoints, AddressSource::user);
     connections_.tick();
 }
@@ -227,7 +254,7 @@ asio::awaitable<void> Torrent::dial_user_peer(std::string host_port) {
         auto const addresses = co_await session_.resolver.resolve(std::move(host));
         std::vector<Endpoint> endpoints;
         for (auto const& address : addresses) endpoints.push_back({address, endpoint->port});
-        connect(endpoints);
+        connect(endpoints, "");
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;
         logger_->warn("peer not found torrent={} peer={} error={}", record_.info_hash.short_hex(), host_port, sentence(e));
@@ -239,6 +266,7 @@ asio::awaitable<void> Torrent::load_peers() {
     try {
         auto const peers = co_await session_.store.load_peers(record_.info_hash);
         connections_.add_addresses(peers, AddressSource::resume);
+        tick_now_.notify();
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;
         logger_->debug("peers not loaded torrent={} error={}", record_.info_hash.short_hex(), e.what());
@@ -274,7 +302,7 @@ std::unique_ptr<Stream> Torrent::open(FileIndex file, ReaderProgram const& progr
 }
 
 bool Torrent::active() const {
-    if (!running_) return false;
+    if (!running_ || ended_) return false;
     if (!download_) return true;
     if (!download_->wanted_complete()) return true;
     return readers_->active(session_.clock.now());
@@ -350,6 +378,7 @@ asio::awaitable<void> Torrent::keep_ticking() {
             next_totals_ = now + kTotalsInterval;
             update_totals();
             if (unsaved_) save_soon();
+            if (running_ && connections_.connected() > 0) tasks_.spawn(save_peers());
         }
         co_await wait_at_most(session_.clock, tick_now_, tick_interval());
     }

@@ -43,21 +43,20 @@ public:
     // as the reason or the daemon's stop.
     boost::asio::awaitable<void> stop(Errc why);
 
-    // Makes a torrent that was just added durable.
-    boost::asio::awaitable<void> keep();
-    // What the user says. Each waits for the one before; all throw once stop() has begun.
+    boost::asio::awaitable<void> keep();  // makes a torrent that was just added durable
+    // What the user says; each waits for the one before, all throw once stop() has begun.
     boost::asio::awaitable<void> pause();
     boost::asio::awaitable<void> resume();
     boost::asio::awaitable<void> want(std::vector<FileIndex> files);
     boost::asio::awaitable<void> merge(TorrentRecord const& more);  // trackers and peers of a second add; metadata if it was missing
     void verify(bool cancel);
-    void connect(std::vector<Endpoint> const& endpoints);  // not vetted: the user's word
+    // Not vetted: the user's word. `host_port` is remembered for later runs unless empty.
+    void connect(std::vector<Endpoint> const& endpoints, std::string const& host_port);
     void set_log_level(std::string const& level);
     bool set_peer_log_level(Endpoint const& peer, std::string const& level);
     void remember_directory(std::string directory);
 
     std::unique_ptr<Stream> open(FileIndex file, ReaderProgram const& program);
-    // A peer that dialled the session and named this torrent.
     bool accepts_peers() const { return running_; }
     PeerId const& peer_id() const { return connections_.peer_id(); }
     void adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs);
@@ -101,8 +100,7 @@ private:
     void tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) override;
     void tracker_external_address(Address address) override { owner_.external_address(address); }
 
-    // Counts an operation of the user's while it lasts, so that stop() can wait for it; one that changes the running state has it alone.
-    class Operation;
+    class Operation;  // one of the user's, counted while it lasts so that stop() can wait for it
     boost::asio::awaitable<void> my_turn();
 
     void take_metainfo(std::shared_ptr<Metainfo const> metainfo);
@@ -110,6 +108,9 @@ private:
     boost::asio::awaitable<void> halt();
     boost::asio::awaitable<void> keep_ticking();
     boost::asio::awaitable<void> load_peers();
+    boost::asio::awaitable<void> save_peers();
+    boost::asio::awaitable<void> store_peers(std::vector<Endpoint> peers);
+    void drop_unknown_selection();
     boost::asio::awaitable<void> dial_user_peer(std::string host_port);
     boost::asio::awaitable<void> save();
     void save_soon();

@@ -133,6 +133,11 @@ std::optional<TimePoint> PeerList::next_dial(bool skip_seeds) const {
 
 void PeerList::back_off(KnownPeer& peer, TimePoint now) {
     peer.state = KnownPeer::State::idle;
+    if (peer.user()) {  // the one peer a person named may be all there is: a reader waits no longer than it must
+        auto const soon = kUserRedial * (1u << std::min<std::uint32_t>(peer.failures, 10));
+        peer.next_dial = now + std::min<Duration>(soon, kLongestRedial);
+        return;
+    }
     auto const wait = limit::kRedial * std::max<std::uint32_t>(1, std::min<std::uint32_t>(peer.failures, 60));
     peer.next_dial = now + std::min<Duration>(wait, kLongestRedial);
 }

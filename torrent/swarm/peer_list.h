@@ -100,6 +100,7 @@ public:
     Counts counts() const;
 
     static constexpr std::size_t kBans = 4'096;                // 10 times the connections of a session
+    static constexpr std::chrono::milliseconds kUserRedial{2500};  // doubled with each failure
     static constexpr std::chrono::minutes kLongestRedial{10};  // for the user's own, which are never given up
     static constexpr std::chrono::hours kGivenUpFor{1};        // then it may be learnt anew
 

@@ -224,5 +224,41 @@ TEST_F(TwoSessions, SelectedFilesAloneAreDownloaded) {
     EXPECT_TRUE(status[1].wanted);
 }
 
+TEST_F(TwoSessions, ASecondAddDownloadsOnlyWhatItsMagnetSelects) {
+    auto const made = tests::make_torrent({.files = {{"a.bin", 200'000}, {"b.bin", 300'000}, {"c.bin", 200'000}}, .piece_bytes = 16 << 10});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+    run(leech.session->add(made.file, AddOptions{}));
+
+    run(leech.session->add(magnet_of(hash, seed.port()) + "&so=1,77", AddOptions{.download = true}));
+
+    ASSERT_TRUE(until([&] { return leech.session->files(hash)[1].have_bytes == 300'000; }));
+    EXPECT_FALSE(leech.session->files(hash)[0].wanted);
+    EXPECT_LT(leech.session->files(hash)[2].have_bytes, 33'000u);
+}
+
+TEST_F(TwoSessions, ASelectionThatNamesNoFileWantsNothing) {
+    auto const made = tests::make_torrent({.bytes = 300'000});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+
+    run(leech.session->add(magnet_of(hash, seed.port()) + "&so=7", AddOptions{.download = true}));
+
+    ASSERT_TRUE(until([&] { return leech.session->entry(hash)->metainfo != nullptr; }));
+    EXPECT_FALSE(leech.session->torrent(hash).download);
+}
+
+TEST_F(TwoSessions, APeerThatTheUserNamedIsRemembered) {
+    auto const made = tests::make_torrent({.bytes = 300'000});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+    run(leech.session->add(made.file, AddOptions{}));
+
+    connect(hash);
+
+    std::vector<std::string> const expected{"127.0.0.1:" + std::to_string(seed.port())};
+    EXPECT_TRUE(until([&] { return leech.store.records.at(hash).user_peers == expected; }));
+}
+
 }  // namespace
 }  // namespace rqfs::torrent
