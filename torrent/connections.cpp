@@ -20,6 +20,9 @@ namespace {
 // Peers that left but may yet be shown to have sent bad data; as many as a torrent has connections, several times over.
 constexpr std::size_t kDeparted = 512;
 
+// Somebody waits and nobody is connected: every address is tried again, back-off or not.
+constexpr std::chrono::seconds kRescue{5};
+
 // After the last reader: a player that is closed is often opened again at once.
 constexpr std::chrono::seconds kIdleGrace{10};
 
@@ -228,6 +231,10 @@ void Connections::tick() {
     if (!running_) return;
     auto const now = session_.clock.now();
     if (interest_dirty_) wishes_changed();
+    if (owner_.hurried() && peers_.empty() && dialling_ == 0 && now >= next_rescue_) {
+        next_rescue_ = now + kRescue;
+        known_.retry_all(now);
+    }
     dial_more();
     if (now >= choker_.next_round()) rechoke();
     turn_over(now);

@@ -139,7 +139,7 @@ private:
     bool interest_dirty_ = false;
     bool running_ = false;
     std::uint64_t uploaded_before_ = 0;  // by connections that have ended
-    TimePoint next_turnover_{};
+    TimePoint next_turnover_{}, next_rescue_{};
     TimePoint idle_since_{};
     std::unique_ptr<TaskGroup> tasks_;
     RateLimiter up_limit_;

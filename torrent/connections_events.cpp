@@ -47,6 +47,8 @@ void Connections::join_picker(Connected& peer) {
     auto& connection = *peer.connection;
     owner_.download()->picker().peer_joined(connection.handle(), traits_of(connection), session_.clock.now());
     peer.in_picker = true;
+    // It may have unchoked us before the metadata came, and says so only once.
+    if (!connection.choking_us()) owner_.download()->picker().peer_chokes(connection.handle(), false, session_.clock.now());
 }
 
 void Connections::peer_pieces(PeerConnection& peer) {
@@ -73,7 +75,9 @@ void Connections::peer_have(PeerConnection& peer, PieceIndex piece) {
     if (download == nullptr) return;
     download->picker().peer_has(peer.handle(), piece);
     if (!peer.interested()) update_interest(peer);
-    if (peer.seed()) known_.set_seed(peers_.at(peer.handle()).listed, true);
+    if (!peer.seed()) return;
+    known_.set_seed(peers_.at(peer.handle()).listed, true);
+    if (download->complete()) leave(peers_.at(peer.handle()), "both sides have everything");
 }
 
 void Connections::peer_dont_have(PeerConnection& peer, PieceIndex piece) {

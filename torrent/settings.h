@@ -21,7 +21,7 @@ struct Settings {
     std::vector<std::string> listen;      // ADDR:PORT; empty: 6881 on IPv4 and IPv6, the next free one if taken
     bool test_network = false;            // lifts the vetting of addresses learnt from strangers (loopback, private, low ports)
 
-    // stream.*
+    // read.*
     std::chrono::milliseconds read_timeout{60'000};  // hardening.md: every request is answered within a bound
 };
 
