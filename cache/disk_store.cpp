@@ -1,6 +1,7 @@
 #include "cache/disk_store.h"
 
 #include "cache/piece_cache.h"
+#include "torrent/error.h"
 
 #include <algorithm>
 #include <cassert>
@@ -71,7 +72,12 @@ asio::awaitable<void> DiskStore::finish_forget(asio::awaitable<void> written, In
     co_await std::move(written);
     if (keep_data) co_return;
     stored_.erase(info_hash);
-    co_await workers_.run(Workers::Lane::disk, &remove_file, directory_->piece_file(info_hash.hex()));
+    try {
+        co_await workers_.run(Workers::Lane::disk, &remove_file, directory_->piece_file(info_hash.hex()));
+    } catch (boost::system::system_error const& e) {
+        if (e.code() != torrent::Errc::io) throw;
+        torrent::throw_error(torrent::Errc::io, "the torrent was removed, but its data could not be: " + torrent::sentence(e));
+    }
 }
 
 std::unique_ptr<torrent::PieceStore> DiskStore::open(InfoHash info_hash, std::shared_ptr<torrent::PieceFacts const> facts,

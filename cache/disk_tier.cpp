@@ -1,5 +1,6 @@
 #include "cache/disk_tier.h"
 
+#include "cache/settings.h"
 #include "torrent/error.h"
 
 #include <fcntl.h>
@@ -10,9 +11,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <sched.h>
 #include <cstring>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace rqfs::cache {
@@ -43,9 +46,19 @@ void sync_directory_of(std::string const& path) {
     if (result != 0) fail("cannot sync", directory);
 }
 
+// The errno, or 0. A daemon that was just unmounted keeps the lock while it saves what it has.
+int lock_patiently(int descriptor) {
+    for (std::chrono::milliseconds waited{};; waited += kLockRetryInterval) {
+        if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return 0;
+        int const code = errno;
+        if (code != EWOULDBLOCK || waited >= kLockWait) return code;
+        std::this_thread::sleep_for(kLockRetryInterval);
+    }
+}
+
 torrent::DiskSpace space_of(struct statvfs const& answer) {
     std::uint64_t const unit = answer.f_frsize;
-    return {answer.f_blocks * unit, answer.f_bavail * unit};
+    return {answer.f_blocks * unit, answer.f_bavail * unit, answer.f_bfree * unit};
 }
 
 }  // namespace
@@ -140,8 +153,8 @@ StoreDirectory::StoreDirectory(std::string path) : path_(std::move(path)) {
     auto const file = path_ + "/lock";
     lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock_ < 0) torrent::throw_error(torrent::Errc::io, "cannot open " + file + ": " + std::strerror(errno));
-    if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-    int const code = errno;
+    int const code = lock_patiently(lock_);
+    if (code == 0) return;
     ::close(lock_);
     if (code == EWOULDBLOCK) torrent::throw_error(torrent::Errc::busy, "another rqfs uses the store " + path_);
     torrent::throw_error(torrent::Errc::io, "cannot lock " + file + ": " + std::strerror(code));

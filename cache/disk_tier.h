@@ -52,7 +52,7 @@ private:
 // The directory of the store, made if need be (mode 0700) and locked as long as this lives: two daemons never share one.
 class StoreDirectory {
 public:
-    // Throws Errc::busy when another process holds it, Errc::io with a sentence when it cannot be made. Blocks.
+    // Throws Errc::busy when another process still holds it after kLockWait, Errc::io with a sentence when it cannot be made. Blocks.
     explicit StoreDirectory(std::string path);
     StoreDirectory(StoreDirectory const&) = delete;
     StoreDirectory& operator=(StoreDirectory const&) = delete;

@@ -262,7 +262,7 @@ void PieceCache::lose(std::vector<PieceIndex> pieces) {
 torrent::PieceStore::Condition PieceCache::condition() const {
     // A torrent that has everything on disk does not mind.
     if (have_.all() && !parts_.write_behind.waits(*this)) return {};
-    return parts_.write_behind.condition();
+    return parts_.write_behind.condition(*this);
 }
 
 void PieceCache::piece_written(PieceIndex piece, std::vector<std::uint32_t> checksums) {

@@ -39,7 +39,7 @@ public:
 
     torrent::Bitfield const& have() const override { return have_; }
     void put(torrent::PieceIndex piece, torrent::SharedBytes bytes) override;
-    bool has_room() const override { return parts_.write_behind.has_room(); }
+    bool has_room() const override { return parts_.write_behind.has_room(*this); }
     std::optional<torrent::SharedBytes> try_read(torrent::PieceIndex piece, torrent::ByteRange range) override;
     boost::asio::awaitable<torrent::SharedBytes> read(torrent::PieceIndex piece, torrent::ByteRange range) override;
     void start_check() override { check_.start_full(); }

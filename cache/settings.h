@@ -23,6 +23,9 @@ inline constexpr std::uint64_t kSmallDiskReserveDivisor = 8;
 inline constexpr std::uint64_t kUnwrittenDivisor = 2;
 // A failed write is tried again after this long, so that a full disk is left within 5 s of space being there.
 inline constexpr std::chrono::seconds kRetryInterval{2};
+// A daemon that is ending holds the lock of the store until all is saved: the next one asks again and again for so long.
+inline constexpr std::chrono::milliseconds kLockWait{3'000};
+inline constexpr std::chrono::milliseconds kLockRetryInterval{50};
 // How often the free space of the disk is asked for.
 inline constexpr std::chrono::seconds kSpaceInterval{3};
 // One job of the disk lane writes or hashes about this much, so that a read waits a few milliseconds at most.

@@ -1,6 +1,5 @@
 #include "cache/write_behind.h"
 
-#include "cache/log.h"
 #include "torrent/error.h"
 #include "torrent/timeout.h"
 
@@ -8,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace rqfs::cache {
@@ -35,7 +35,7 @@ WriteBehind::WriteBehind(asio::any_io_executor const& executor, torrent::Clock& 
     tasks_.spawn(announce_loop());
 }
 
-void WriteBehind::add(Torrent& torrent) { torrents_.insert(&torrent); }
+void WriteBehind::add(Torrent& torrent) { torrents_.try_emplace(&torrent); }
 
 asio::awaitable<void> WriteBehind::remove(Torrent& torrent) {
     torrents_.erase(&torrent);
@@ -91,6 +91,7 @@ bool WriteBehind::waits(Torrent const& torrent) const {
 
 void WriteBehind::retry_now() {
     retry_at_ = {};
+    for (auto& [torrent, health] : torrents_) health.retry_at = {};
     work_.notify();
     commit_.notify();
 }
@@ -102,9 +103,10 @@ asio::awaitable<void> WriteBehind::flush(Torrent& torrent) {
         ~Count() { --count; }
     } const count(flushes_);
     auto const failures = failures_;
+    auto const own_failures = health(torrent).failures;
     retry_now();
     while (waits(torrent) || unsynced_.contains(&torrent) || syncing_.contains(&torrent)) {
-        if (failures_ != failures) co_return;
+        if (failures_ != failures || health(torrent).failures != own_failures) co_return;
         co_await settled_.wait();
         commit_.notify();
     }
@@ -116,27 +118,41 @@ asio::awaitable<void> WriteBehind::write_loop() {
     for (;;) {
         if (queue_.empty()) {
             co_await work_.wait();
-        } else if (clock_.now() < retry_at_) {
+        } else if (auto const due = write_due(); clock_.now() < due) {
             drop_excess();
-            co_await wait_until(work_, retry_at_);
+            co_await wait_until(work_, due);
         } else {
             co_await write_batch();
         }
     }
 }
 
+TimePoint WriteBehind::write_due() const {
+    auto const now = clock_.now();
+    auto due = TimePoint::max();
+    for (auto const& item : queue_) {
+        due = std::min(due, torrents_.at(item.torrent).retry_at);
+        if (due <= now) break;
+    }
+    return std::max(due, retry_at_);
+}
+
+// Of the torrent that waits longest among those that may be tried; write_due() is over.
 std::vector<WriteItem> WriteBehind::take_batch() {
     std::vector<WriteItem> items;
     std::uint64_t bytes = 0;
-    writing_for_ = queue_.front().torrent;
+    auto const now = clock_.now();
+    auto const may_be_tried = [&](Unwritten const& item) { return torrents_.at(item.torrent).retry_at <= now; };
+    auto const first = std::find_if(queue_.begin(), queue_.end(), may_be_tried);
+    writing_for_ = first->torrent;
     auto const& place = writing_for_->place();
-    while (!queue_.empty() && queue_.front().torrent == writing_for_ && (items.empty() || bytes < kJobBytes)) {
-        auto item = std::move(queue_.front());
-        queue_.pop_front();
-        bytes += item.bytes.size();
-        items.push_back({item.piece, place.offset(item.piece), item.bytes});
-        writing_.push_back(std::move(item));
+    auto last = first;
+    for (; last != queue_.end() && last->torrent == writing_for_ && (items.empty() || bytes < kJobBytes); ++last) {
+        bytes += last->bytes.size();
+        items.push_back({last->piece, place.offset(last->piece), last->bytes});
+        writing_.push_back(std::move(*last));
     }
+    queue_.erase(first, last);
     return items;
 }
 
@@ -155,11 +171,7 @@ void WriteBehind::finish_batch(WriteOutcome outcome) {
     auto const written = outcome.checksums.size();
     // A torrent that has gone is only a number here; its items are without one.
     if (torrents_.contains(torrent)) files_.keep(torrent->place().key, outcome.file);
-    for (std::size_t i = written; i < batch.size(); ++i) {
-        auto const& item = batch[batch.size() - 1 - (i - written)];
-        if (item.torrent != nullptr) queue_.push_front(item);
-        else release(item.bytes.size());
-    }
+    put_back(torrent, batch, written, outcome.failure);
     for (std::size_t i = 0; i < written; ++i) {
         release(batch[i].bytes.size());
         if (batch[i].torrent == nullptr) continue;
@@ -167,9 +179,24 @@ void WriteBehind::finish_batch(WriteOutcome outcome) {
         unsynced_bytes_ += batch[i].bytes.size();
         add_unsynced(*torrent, batch[i].piece, outcome.file);
     }
-    last_written_ = clock_.now();
-    settle(write_failure_, outcome.failure);
+    if (written > 0) last_written_ = clock_.now();
+    auto const full = outcome.failure.full();
+    // A file that cannot even be opened says nothing about the space.
+    if (full || written > 0) settle(write_failure_, full ? outcome.failure : DiskFailure());
+    settle(torrent, &Health::write, full ? DiskFailure() : outcome.failure);
+    if (outcome.failure.code != 0 && !full) drop_excess_of(torrent);
     commit_.notify();
+}
+
+// In front after a full disk; behind the other torrents' when it is this file that takes nothing.
+void WriteBehind::put_back(Torrent* torrent, std::vector<Unwritten> const& batch, std::size_t written, DiskFailure const& failure) {
+    for (std::size_t i = batch.size(); i > written; --i) {
+        auto const& item = batch[i - 1];
+        if (item.torrent != nullptr) queue_.push_front(item);
+        else release(item.bytes.size());
+    }
+    if (failure.code == 0 || failure.full()) return;
+    std::stable_partition(queue_.begin(), queue_.end(), [&](Unwritten const& item) { return item.torrent != torrent; });
 }
 
 void WriteBehind::add_unsynced(Torrent& torrent, PieceIndex piece, std::shared_ptr<StoreFile> const& file) {
@@ -195,9 +222,23 @@ void WriteBehind::drop_excess() {
     }
 }
 
+// A file that takes nothing leaves the others their room; one piece stays to be tried.
+void WriteBehind::drop_excess_of(Torrent* torrent) {
+    auto const is_its = [&](Unwritten const& item) { return item.torrent == torrent; };
+    while (!has_room()) {
+        auto const first = std::find_if(queue_.begin(), queue_.end(), is_its);
+        if (first == queue_.end() || std::none_of(std::next(first), queue_.end(), is_its)) return;
+        auto const item = *first;
+        queue_.erase(first);
+        release(item.bytes.size());
+        torrent->piece_dropped(item.piece);
+    }
+}
+
 TimePoint WriteBehind::commit_due() const {
     auto due = oldest_unsynced_ + settings_.commit_interval;
-    auto const quiet = queue_.empty() && writing_.empty();
+    auto const hopeless = [&](Unwritten const& item) { return torrents_.at(item.torrent).write.code != 0; };
+    auto const quiet = writing_.empty() && std::all_of(queue_.begin(), queue_.end(), hopeless);
     if (quiet) due = std::min(due, last_written_ + settings_.idle_commit);
     if (unsynced_bytes_ >= settings_.commit_bytes || unsynced_.size() >= kUnsyncedFiles || (flushes_ > 0 && quiet)) due = {};
     return std::max(due, retry_at_);
@@ -225,16 +266,17 @@ asio::awaitable<void> WriteBehind::commit() {
     for (auto* const torrent : torrents) {
         if (!syncing_.contains(torrent)) continue;
         auto const of_torrent = co_await sync(torrent);
-        if (of_torrent.code != 0) failure = of_torrent;
+        if (of_torrent.full()) failure = of_torrent;
     }
-    if (!syncing_.empty()) {
+    auto const any_synced = !syncing_.empty();
+    if (any_synced) {
         auto const of_record = co_await record();
         if (of_record.code != 0) failure = of_record;
     }
-    settle(commit_failure_, failure);
+    if (any_synced || failure.code != 0) settle(commit_failure_, failure);
 }
 
-// Its data is on the disk now, or it has left syncing_.
+// Its data is on the disk now, or it has left syncing_ with a failure.
 asio::awaitable<DiskFailure> WriteBehind::sync(Torrent* torrent) {
     auto file = syncing_.find(torrent)->second.file;
     if (!torrents_.contains(torrent)) co_return DiskFailure();
@@ -242,6 +284,7 @@ asio::awaitable<DiskFailure> WriteBehind::sync(Torrent* torrent) {
     auto const failure = co_await workers_.run(Workers::Lane::disk, &sync_file, std::move(file));
     syncing_for_ = nullptr;
     settled_.notify();
+    settle(torrent, &Health::sync, failure.full() ? DiskFailure() : failure);
     if (failure.code == 0 || !syncing_.contains(torrent)) co_return DiskFailure();
     auto const pieces = std::move(syncing_.find(torrent)->second.pieces);
     syncing_.erase(torrent);
@@ -281,35 +324,12 @@ asio::awaitable<DiskFailure> WriteBehind::record() {
     co_return failure;
 }
 
-void WriteBehind::settle(DiskFailure& slot, DiskFailure const& outcome) {
-    slot = outcome;
-    if (outcome.code != 0) {
-        ++failures_;
-        retry_at_ = clock_.now() + kRetryInterval;
-    }
-    torrent::PieceStore::Condition now;
-    for (auto const* const failure : {&write_failure_, &commit_failure_}) {
-        if (failure->full()) now.disk_full = true;
-        else if (failure->code != 0) now.failure = failure->sentence;
-    }
-    if (now.disk_full == condition_.disk_full && now.failure == condition_.failure) return;
-    condition_ = now;
-    if (outcome.code != 0) log().warn("the disk does not take what is written error={}", outcome.sentence);
-    else log().info("the disk takes what is written");
-    announce();
-}
-
-void WriteBehind::announce() {
-    announce_ = true;
-    changed_.notify();
-}
-
 asio::awaitable<void> WriteBehind::announce_loop() {
     for (;;) {
         while (!announce_) co_await changed_.wait();
         announce_ = false;
         auto const torrents = torrents_;
-        for (auto* const torrent : torrents)
+        for (auto const& [torrent, health] : torrents)
             if (torrents_.contains(torrent)) torrent->disk_changed();
     }
 }

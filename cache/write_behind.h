@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -28,7 +29,8 @@ namespace rqfs::cache {
 
 // Brings verified pieces to the disk, of all torrents: one write a piece, then now and then one sync a file and one transaction that
 // records what is synced. A piece is recorded only after a sync that succeeded. What cannot be written waits and is tried again every
-// kRetryInterval. Engine thread only; owned by DiskStore.
+// kRetryInterval: everything when the disk is full or the database fails, else only what belongs to the file in trouble. Engine thread
+// only; owned by DiskStore.
 class WriteBehind {
 public:
     // The pieces of one torrent. Calls come from the coroutines of WriteBehind, never from within put().
@@ -60,8 +62,9 @@ public:
     // The piece is lost: it is neither written nor recorded any more.
     void forget(Torrent& torrent, torrent::PieceIndex piece);
 
-    bool has_room() const { return unwritten_bytes_ < settings_.memory_bytes / kUnwrittenDivisor; }
-    torrent::PieceStore::Condition const& condition() const { return condition_; }
+    // Not for a torrent whose file takes nothing: it must not use up the memory of the others.
+    bool has_room(Torrent const& torrent) const;
+    torrent::PieceStore::Condition condition(Torrent const& torrent) const;
     bool waits(Torrent const& torrent) const;
     void retry_now();
     // Returns when everything of the torrent is recorded, or an attempt failed.
@@ -80,6 +83,13 @@ private:
         std::shared_ptr<StoreFile> file;  // kept open: it is the one that learns of a failure
     };
     using UnsyncedFiles = std::map<Torrent*, Unsynced>;
+    // How the file of one torrent does, apart from what troubles all.
+    struct Health {
+        DiskFailure write;  // of its last write ...
+        DiskFailure sync;   // ... and of its last sync; code 0: it went well
+        torrent::TimePoint retry_at{};
+        std::uint64_t failures = 0;
+    };
 
     boost::asio::awaitable<void> write_loop();
     boost::asio::awaitable<void> write_batch();
@@ -92,10 +102,16 @@ private:
     boost::asio::awaitable<void> announce_loop();
 
     void add_unsynced(Torrent& torrent, torrent::PieceIndex piece, std::shared_ptr<StoreFile> const& file);
+    bool has_room() const { return unwritten_bytes_ < settings_.memory_bytes / kUnwrittenDivisor; }
+    Health health(Torrent const& torrent) const;  // what still counts of it
+    torrent::TimePoint write_due() const;
     torrent::TimePoint commit_due() const;
+    void put_back(Torrent* torrent, std::vector<Unwritten> const& batch, std::size_t written, DiskFailure const& failure);
     void drop_excess();
+    void drop_excess_of(Torrent* torrent);
     void release(std::uint64_t bytes);
     void settle(DiskFailure& slot, DiskFailure const& outcome);
+    void settle(Torrent* torrent, DiskFailure Health::*slot, DiskFailure const& outcome);
     void announce();
     boost::asio::awaitable<void> wait_until(torrent::Event& event, torrent::TimePoint when);
 
@@ -105,7 +121,7 @@ private:
     OpenFiles& files_;
     CacheSettings const settings_;
 
-    std::set<Torrent*> torrents_;
+    std::map<Torrent*, Health, std::less<>> torrents_;
     std::deque<Unwritten> queue_;
     std::vector<Unwritten> writing_;  // what the job under way writes, all of one torrent
     Torrent* writing_for_ = nullptr;
@@ -118,11 +134,10 @@ private:
     torrent::TimePoint oldest_unsynced_{};
     torrent::TimePoint last_written_{};
     torrent::TimePoint retry_at_{};  // nothing is tried before
-    std::uint64_t failures_ = 0;
+    std::uint64_t failures_ = 0;     // that trouble all
     std::size_t flushes_ = 0;
-    DiskFailure write_failure_;   // of the last write ...
-    DiskFailure commit_failure_;  // ... and of the last sync or record; code 0: it went well
-    torrent::PieceStore::Condition condition_;
+    DiskFailure write_failure_;   // the disk was full at the last write ...
+    DiskFailure commit_failure_;  // ... or at the last commit, or the database failed then; code 0: all is well
     bool announce_ = false;
 
     torrent::Event work_;      // for write_loop

@@ -48,6 +48,7 @@ struct PieceFacts {
 struct DiskSpace {
     std::uint64_t total_bytes = 0;
     std::uint64_t free_bytes = 0;   // what an ordinary user may still write
+    std::uint64_t unused_bytes = 0; // free_bytes and what the filesystem keeps for root: the rest of total_bytes is in use
 };
 
 // Everything that survives a restart. Implemented by cache/; engine thread only. Owned by Daemon, outlives Session.

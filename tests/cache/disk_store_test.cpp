@@ -19,6 +19,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -83,6 +84,49 @@ TEST(DiskStore, IsRefusedToASecondProcess) {
         EXPECT_EQ(e.code(), Errc::busy);
         EXPECT_EQ(torrent::sentence(e), "another rqfs uses the store " + (directory / "store"));
     }
+}
+
+TEST(DiskStore, WaitsForADaemonThatIsJustEnding) {
+    tests::TempDir const directory;
+    auto ending = std::make_unique<StoreDirectory>(directory / "store");
+    std::thread end([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        ending.reset();
+    });
+
+    EXPECT_NO_THROW(StoreDirectory(directory / "store"));
+
+    end.join();
+}
+
+TEST(DiskStore, SaysThatATorrentIsGoneWhoseDataCannotBeRemoved) {
+    tests::TempDir const directory;
+    StoreFixture fixture(directory / "store");
+    Content const content(41, 100, 100);
+    fixture.run(fixture.store->save(content.record()));
+    std::filesystem::create_directory(fixture.file(content));
+
+    try {
+        fixture.run(fixture.store->forget(content.info_hash, false));
+        FAIL() << "a directory was removed like a file";
+    } catch (boost::system::system_error const& e) {
+        EXPECT_EQ(e.code(), Errc::io);
+        EXPECT_TRUE(torrent::sentence(e).starts_with("the torrent was removed, but its data could not be: cannot remove "))
+            << torrent::sentence(e);
+    }
+
+    fixture.restart();
+    EXPECT_TRUE(fixture.loaded.empty());
+}
+
+TEST(DiskStore, CountsWhatIsKeptForRootAsUnused) {
+    tests::TempDir const directory;
+
+    auto const space = disk_space(directory / "");
+
+    EXPECT_GT(space.total_bytes, 0u);
+    EXPECT_GE(space.unused_bytes, space.free_bytes);
+    EXPECT_LE(space.unused_bytes, space.total_bytes);
 }
 
 TEST(DiskStore, MakesItsDirectoryForItsUserOnly) {
