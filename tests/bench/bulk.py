@@ -157,7 +157,8 @@ def measure(client, number, work, setup, options):
     finally:
         shutil.rmtree(place, ignore_errors=True)
     mib = setup.data.stat().st_size / lab.MIB
-    print(f'{"warm-up" if number == WARM_UP else f"round {number + 1}"} {client:10} {mib / result.verified:6.0f} MiB/s verified  {mib / result.synced:6.0f} MiB/s synced  '
+    when = 'warm-up' if number == WARM_UP else f'round {number + 1}'
+    print(f'{when} {client:10} {mib / result.verified:6.0f} MiB/s verified  {mib / result.synced:6.0f} MiB/s synced  '
           f'{result.cpu * 1024 / mib:5.2f} CPU s/GiB  {result.peak / lab.MIB:4.0f} MiB peak  '
           f'seed {result.seed_cpu * 1024 / mib:5.2f} CPU s/GiB', file=sys.stderr, flush=True)
     return result
@@ -194,7 +195,8 @@ def report(results, options):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument('--bin', metavar='DIR', default=os.environ.get('RQFS_BIN', ''), help='where rqfs and rqfsctl are; default $RQFS_BIN')
+    options.add_argument('--bin', metavar='DIR', default=os.environ.get('RQFS_BIN', ''),
+                         help='where rqfs and rqfsctl are; default $RQFS_BIN')
     options.add_argument('--rounds', type=int, default=5)
     options.add_argument('--gib', type=float, default=2)
     options.add_argument('--piece-kib', type=int, default=1024)

@@ -161,7 +161,8 @@ def report(results, options, ways):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument('--bin', metavar='DIR', default=os.environ.get('RQFS_BIN', ''), help='where rqfs and rqfsctl are; default $RQFS_BIN')
+    options.add_argument('--bin', metavar='DIR', default=os.environ.get('RQFS_BIN', ''),
+                         help='where rqfs and rqfsctl are; default $RQFS_BIN')
     options.add_argument('--rounds', type=int, default=5)
     options.add_argument('--gib', type=float, default=1)
     options.add_argument('--piece-kib', type=int, default=1024)
