@@ -45,7 +45,8 @@ public:
     Stored add(PeerHandle sender, BlockAddress block, std::span<std::byte const> bytes);
 
     // What can go to the hasher now: the contiguous bytes after what was hashed, if they are 256 KiB (against
-    // 64 KiB that spares an eighth of a fast download's processor time, and hashing them takes a tenth of a millisecond) or reach the end of the piece, or whatever there is when `flush`.
+    // 64 KiB that spares an eighth of a fast download's processor time, and hashing them takes a tenth of a
+    // millisecond) or reach the end of the piece, or whatever there is when `flush`.
     // One run of a piece is out at a time.
     std::optional<HashRun> next_run(PieceIndex piece, bool flush = false);
     // A run came back. False when its assembly is gone: the piece was dropped meanwhile.
