@@ -20,9 +20,8 @@ struct Settings {
     std::optional<gid_t> gid;
     mode_t umask = 0;  // taken away from 0444 (files) and 0555 (directories)
 
-    // stream.*
-    std::chrono::milliseconds read_timeout{
-        60'000};  // hardening: every request is answered within a bound; 0: wait for ever
+    // read.*
+    std::chrono::milliseconds read_timeout{60'000};  // hardening: every request is answered within a bound
     OnTimeout on_timeout = OnTimeout::eio;
 };
 

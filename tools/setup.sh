@@ -4,7 +4,7 @@
 build_packages=(g++ cmake ninja-build ccache lld pkg-config git ca-certificates
     libfuse3-dev fuse3 libboost1.81-dev libboost-json1.81-dev libssl-dev libsqlite3-dev
     libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev zlib1g-dev)
-demo_packages=(ffmpeg attr)
+demo_packages=(ffmpeg attr python3)
 test_packages=(libgtest-dev libgmock-dev clang-format
     python3 python3-libtorrent transmission-daemon aria2 opentracker mktorrent ffmpeg attr
     iproute2 util-linux procps nftables strace openssl)
@@ -12,7 +12,10 @@ test_packages=(libgtest-dev libgmock-dev clang-format
 # Who builds and runs: under sudo the one who called it, otherwise whoever we are.
 as_caller() {
     if [ "$(id -u)" = 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
-        sudo -u "$SUDO_USER" --preserve-env=PATH,CCACHE_DIR,CI,CMAKE_CXX_COMPILER_LAUNCHER -H -- "$@"
+        local runtime=() directory
+        directory=/run/user/$(id -u "$SUDO_USER")
+        [ -d "$directory" ] && runtime=(env "XDG_RUNTIME_DIR=$directory")  # their daemon's socket is there
+        sudo -u "$SUDO_USER" --preserve-env=PATH,CCACHE_DIR,CI,CMAKE_CXX_COMPILER_LAUNCHER -H -- "${runtime[@]}" "$@"
     else
         "$@"
     fi

@@ -78,6 +78,9 @@ TEST(RqfsCommandLine, NamesTheWrongMountOption) {
 TEST(RqfsCommandLine, PrintsHelpAndVersion) {
     EXPECT_EQ(parse_command_line({"--help"}).exit_status, 0);
     EXPECT_NE(parse_command_line({"--help"}).text.find("--listen"), std::string::npos);
+    EXPECT_NE(parse_command_line({"--help"}).text.find("\nUsage: rqfs [OPTIONS] [SOURCE] MOUNTPOINT\n"),
+              std::string::npos);
+    EXPECT_EQ(parse_command_line({"--help"}).text.find("REQUIRED"), std::string::npos);
     EXPECT_TRUE(parse_command_line({"--version"}).text.starts_with("rqfs "));
 }
 

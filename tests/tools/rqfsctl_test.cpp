@@ -120,13 +120,15 @@ TEST_F(Rqfsctl, PrintsOneJsonDocumentForEveryCommand) {
 
 TEST_F(Rqfsctl, AddsLinksAndFilesAndPrintsHashAndPath) {
     auto const torrent = file("x.torrent", "d4:infode1:ae");
+    harness.on_engine([&] { harness.control.with('f', "file").status.pieces = 1; });
 
     auto const finished = run({"add", "--paused", "magnet:x1", torrent, std::string(40, 'c')});
 
     EXPECT_EQ(finished.exit_status, 0) << finished.err;
-    EXPECT_EQ(finished.out, std::string(40, '1') + " /mnt/films/magnet:x1\n" + std::string(40, 'f') +
-                                " /mnt/films/file\n" + std::string(40, 'c') +
-                                " /mnt/films/magnet:?xt=urn:btih:" + std::string(40, 'c') + "\n");
+    auto const by_hash = [](char digit) {
+        return std::string(40, digit) + " /mnt/films/" + std::string(40, digit) + "\n";
+    };
+    EXPECT_EQ(finished.out, by_hash('1') + std::string(40, 'f') + " /mnt/films/file\n" + by_hash('c'));
     EXPECT_EQ(calls().front(), "add magnet:x1 paused");
     EXPECT_EQ(harness.control.uploaded.size(), 13u);
 }
@@ -143,7 +145,7 @@ TEST_F(Rqfsctl, GoesOnAfterASourceThatFails) {
               "rqfsctl: \"/no/such.torrent\" is no magnet link, no URL, and cannot be read as a torrent file: No such "
               "file or directory\n"
               "rqfsctl: the magnet link has no xt\n");
-    EXPECT_EQ(finished.out, std::string(40, '2') + " /mnt/films/magnet:good2\n");
+    EXPECT_EQ(finished.out, std::string(40, '2') + " /mnt/films/" + std::string(40, '2') + "\n");
 }
 
 TEST_F(Rqfsctl, RefusesWhatCannotBeATorrentFile) {
@@ -170,6 +172,31 @@ TEST_F(Rqfsctl, WaitsForTheMetadata) {
     waiting.join();
     EXPECT_EQ(finished.exit_status, 0) << finished.err;
     EXPECT_EQ(finished.out, std::string(40, '1') + " /mnt/films/Real Name\n");
+}
+
+TEST_F(Rqfsctl, WaitsOnlyForWhatIsWanted) {
+    harness.on_engine([&] {
+        auto& part = harness.control.with('1', "Part");
+        part.status.pieces = 9;
+        part.status.have_pieces = 2;
+        part.status.download = true;
+        part.status.wanted_bytes = part.status.wanted_have_bytes = 100;
+        auto& empty = harness.control.with('2', "Empty files");
+        empty.status.pieces = 9;
+        empty.status.download = true;
+    });
+
+    EXPECT_EQ(run({"add", "--wait", "--download", "magnet:x1"}).exit_status, 0);
+    EXPECT_EQ(run({"add", "--wait", "--download", "magnet:x2"}).exit_status, 0);
+}
+
+TEST_F(Rqfsctl, DoesNotWaitWhenNothingIsWanted) {
+    harness.on_engine([&] { harness.control.with('1', "Film 1").status.pieces = 9; });
+
+    auto const finished = run({"add", "--wait", "--download", "magnet:x1"});
+
+    EXPECT_EQ(finished.exit_status, 1);
+    EXPECT_EQ(finished.err, "rqfsctl: nothing of \"Film 1\" is wanted: it has none of the files named\n");
 }
 
 TEST_F(Rqfsctl, WaitsNoLongerThanThereIsHope) {
@@ -256,7 +283,28 @@ TEST_F(Rqfsctl, EndsWith2WhenUsedWrongly) {
     }
 }
 
+TEST_F(Rqfsctl, SaysInTheUsersWordsWhatWasExpected) {
+    std::vector<std::pair<std::vector<std::string>, std::string>> const cases{
+        {{"bogus"}, "there is no command 'bogus'"},
+        {{"--bogus"}, "there is no option '--bogus'"},
+        {{}, "a command is required"},
+        {{"connect", "Film", "foo"}, "HOST:PORT was expected, not 'foo'"},
+        {{"connect", "Film", "fd99::1:6881"}, "HOST:PORT was expected, not 'fd99::1:6881'"},
+        {{"log", "torrent=foo"}, "the level trace, debug, info, warn, error or off was expected, not 'foo'"},
+        {{"log", "torrent="}, "the level trace, debug, info, warn, error or off was expected, not ''"},
+        {{"log", "debug"}, "LOGGER=LEVEL like torrent=debug was expected, not 'debug'"}};
+
+    for (auto const& [arguments, sentence] : cases) {
+        auto const finished = run(arguments);
+
+        EXPECT_EQ(finished.exit_status, 2) << sentence;
+        EXPECT_EQ(finished.err, "rqfsctl: " + sentence + "; rqfsctl --help tells more\n");
+    }
+}
+
 TEST_F(Rqfsctl, PrintsHelpAndVersion) {
+    EXPECT_TRUE(has(run({"--help"}).out, "\nUsage: rqfsctl [OPTIONS] COMMAND\n"));
+    EXPECT_TRUE(has(run({"add", "--help"}).out, "\nUsage: rqfsctl add [OPTIONS] SOURCE...\n"));
     EXPECT_TRUE(has(run({"--help"}).out, "remove"));
     EXPECT_TRUE(has(run({"add", "--help"}).out, "--paused"));
     EXPECT_TRUE(run({"--version"}).out.starts_with("rqfsctl "));

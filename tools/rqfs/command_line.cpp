@@ -1,5 +1,6 @@
 #include "tools/rqfs/command_line.h"
 
+#include "tools/control/help_formatter.h"
 #include "tools/control/log_level.h"
 #include "torrent/endpoint.h"
 
@@ -38,6 +39,7 @@ std::string check_endpoint(std::string const& text) {
 std::unique_ptr<CLI::App> make_app(Raw& to) {
     auto app =
         std::make_unique<CLI::App>("Mounts torrents as directories; reading a file fetches what it needs.", "rqfs");
+    app->formatter(std::make_shared<HelpFormatter>());
     app->set_version_flag("--version", "rqfs " RQFS_VERSION);
     app->add_flag("-f,--foreground", to.line.foreground, "Stay in the foreground, log to stderr");
     app->add_option("-c,--config", to.line.config, "Configuration file instead of the default")->type_name("FILE");
@@ -53,10 +55,11 @@ std::unique_ptr<CLI::App> make_app(Raw& to) {
     app->add_option("--log-level", to.line.log_level, "trace, debug, info, warn, error or off")
         ->type_name("LEVEL")
         ->check(check_level);
-    app->add_option("[SOURCE] MOUNTPOINT", to.positionals,
+    app->add_option("MOUNTPOINT", to.positionals,
                     "An empty directory; of two names the first is ignored, as mount(8) passes them")
         ->required()
-        ->expected(1, 2);
+        ->expected(1, 2)
+        ->option_text("[SOURCE] MOUNTPOINT");
     return app;
 }
 

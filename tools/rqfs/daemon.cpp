@@ -2,6 +2,7 @@
 
 #include "cache/disk_store.h"
 #include "fs/mount.h"
+#include "fs/mount_point.h"
 #include "tools/control/default_paths.h"
 #include "tools/rqfs/control_server.h"
 #include "tools/rqfs/daemon_control.h"
@@ -10,6 +11,7 @@
 #include "tools/rqfs/logging.h"
 #include "tools/rqfs/service_manager.h"
 #include "torrent/clock.h"
+#include "torrent/error.h"
 #include "torrent/event.h"
 #include "torrent/info_hash.h"
 #include "torrent/net/resolver.h"
@@ -99,6 +101,10 @@ private:
 Daemon::Daemon(DaemonOptions options, Readiness& readiness) : options_(std::move(options)), readiness_(readiness) {}
 
 void Daemon::run() {
+    // Before anything else, so that a bad mount point touches neither the store nor a tracker. Nothing runs yet that
+    // the check could block.
+    auto const prepared = fs::prepare_mount_point(options_.command_line.mountpoint, options_.config.fs.allow_other);
+    if (!prepared) torrent::throw_error(prepared.error());
     log().info("starting version={} store={}", RQFS_VERSION, options_.config.store);
     store_ =
         cache::DiskStore::open(engine_.get_executor(), clock_, workers_, options_.config.store, options_.config.cache);
@@ -224,8 +230,8 @@ void Daemon::take_config(Config next) {
 }  // namespace
 
 int run_daemon(DaemonOptions options, Readiness& readiness) {
-    // Piece buffers come and go all the time: without this glibc maps each anew and pays for its page faults (18 to 77 µs a
-    // MiB, measured). What is free above 32 MiB goes back to the system.
+    // Piece buffers come and go all the time: without this glibc maps each anew and pays for its page faults (18 to 77
+    // µs a MiB, measured). What is free above 32 MiB goes back to the system.
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
     Daemon daemon(std::move(options), readiness);

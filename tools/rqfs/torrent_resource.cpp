@@ -1,4 +1,5 @@
 // The resources below /v1/torrents/T; the second half of ControlApi.
+#include "tools/control/host_and_port.h"
 #include "tools/rqfs/api_body.h"
 #include "tools/rqfs/control_api.h"
 #include "tools/rqfs/torrent_selector.h"
@@ -7,8 +8,6 @@
 #include <boost/json/string.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <utility>
 #include <variant>
 
@@ -35,31 +34,6 @@ bool is_action(std::string_view name) {
 
 bool is_part(std::string_view name) {
     return name == "files" || name == "peers" || name == "trackers" || name == "magnet";
-}
-
-struct HostAndPort {
-    std::string host;
-    std::uint16_t port = 0;
-};
-
-// "seed.example:6881", "10.0.0.1:6881", "[fd99::1]:6881".
-HostAndPort parse_host_and_port(std::string const& text) {
-    auto const colon = text.rfind(':');
-    auto host = text.substr(0, colon);
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-        host = host.substr(1, host.size() - 2);
-    else if (host.find_first_of("[]:") != std::string::npos)
-        host.clear();
-    std::uint16_t port = 0;
-    bool good = false;
-    if (colon != std::string::npos) {
-        auto const* const end = text.data() + text.size();
-        auto const [stop, code] = std::from_chars(text.data() + colon + 1, end, port);
-        good = code == std::errc() && stop == end && port != 0;
-    }
-    if (!good || host.empty())
-        fail(Errc::malformed, "\"endpoint\" must be HOST:PORT like 10.0.0.1:6881 or [fd99::1]:6881");
-    return {std::move(host), port};
 }
 
 }  // namespace
@@ -128,7 +102,8 @@ asio::awaitable<ApiReply> ControlApi::torrent_action(std::string action, torrent
     if (action == "download") co_await download(info_hash, std::move(body));
     if (action == "connect") {
         auto const endpoint = parse_host_and_port(required_text(body, "endpoint"));
-        co_await control_.connect(info_hash, endpoint.host, endpoint.port);
+        if (!endpoint) fail(Errc::malformed, "\"endpoint\" must be HOST:PORT like 10.0.0.1:6881 or [fd99::1]:6881");
+        co_await control_.connect(info_hash, endpoint->host, endpoint->port);
     }
     ApiReply reply;
     reply.body = to_json(reply_of(control_.torrent(info_hash)));

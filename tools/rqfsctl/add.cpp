@@ -107,8 +107,9 @@ TorrentReply fetch(Context& context, torrent::InfoHash const& info_hash) {
     return std::move(*reply);
 }
 
+// What is wanted, or everything when nothing is. Only empty files wanted is there at once.
 bool all_there(torrent::TorrentStatus const& status) {
-    if (status.wanted_bytes > 0) return status.wanted_have_bytes >= status.wanted_bytes;
+    if (status.download) return status.wanted_have_bytes >= status.wanted_bytes;
     return status.have_pieces == status.pieces;
 }
 
@@ -121,6 +122,8 @@ bool arrived(torrent::TorrentStatus const& status, bool download) {
     if (status.state == torrent::TorrentState::error) throw Failure(name + " failed: " + printable(status.reason));
     if (status.state == torrent::TorrentState::paused)
         throw Failure(name + " is paused: nothing arrives until it is resumed");
+    if (metadata && !status.download)
+        throw Failure("nothing of " + name + " is wanted: it has none of the files named");
     return false;
 }
 

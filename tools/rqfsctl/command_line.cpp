@@ -1,5 +1,9 @@
 #include "tools/rqfsctl/command_line.h"
 
+#include "tools/control/help_formatter.h"
+#include "tools/control/host_and_port.h"
+#include "tools/control/log_level.h"
+#include "tools/control/text.h"
 #include "tools/rqfsctl/failure.h"
 
 #include <CLI/CLI.hpp>
@@ -22,6 +26,7 @@ constexpr char const* kTorrentHelp = "First digits of the info-hash, a unique na
 CLI::App* command(CLI::App& app, char const* name, char const* description) {
     auto* const made = app.add_subcommand(name, description);
     made->fallthrough();
+    made->group("Commands");
     return made;
 }
 
@@ -74,7 +79,9 @@ void add_changing_commands(CLI::App& app, Arguments& to) {
     limit->add_option("--down", to.down, "Download limit")->type_name("RATE");
     auto* const log = command(app, "log", "Set the level of a logger");
     auto* const torrent = log->add_option("--torrent", to.log_torrent, "Only of this torrent")->type_name("T");
-    log->add_option("--peer", to.log_peer, "Only of this peer")->type_name("ADDR:PORT")->excludes(torrent);
+    log->add_option("--peer", to.log_peer, "Only of this peer; not with --torrent")
+        ->type_name("ADDR:PORT")
+        ->excludes(torrent);
     log->add_option("LOGGER=LEVEL", to.log_level,
                     "torrent, cache, fs, rqfs or all = trace, debug, info, warn, error or off")
         ->required();
@@ -83,6 +90,7 @@ void add_changing_commands(CLI::App& app, Arguments& to) {
 
 std::unique_ptr<CLI::App> make_app(Arguments& to) {
     auto app = std::make_unique<CLI::App>("Controls the torrent filesystem rqfs.", "rqfsctl");
+    app->formatter(std::make_shared<HelpFormatter>());
     app->set_version_flag("--version", "rqfsctl " RQFS_VERSION);
     app->add_option("--socket", to.socket, "Control socket of the daemon")->type_name("PATH");
     app->add_flag("--json", to.json, "Print one JSON document");
@@ -97,11 +105,35 @@ std::string one_line(std::string text) {
     return text;
 }
 
+[[noreturn]] void fail_expecting(std::string const& what, std::string const& text) {
+    throw CLI::ValidationError(what + " was expected, not '" + printable(text) + "'", CLI::ExitCodes::ValidationError);
+}
+
+void check_log(Arguments const& arguments) {
+    auto const& text = arguments.log_level;
+    auto const equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) fail_expecting("LOGGER=LEVEL like torrent=debug", text);
+    auto const level = text.substr(equals + 1);
+    // Nothing after '=' takes the level of a torrent or a peer back.
+    bool const taken_back = level.empty() && !(arguments.log_torrent.empty() && arguments.log_peer.empty());
+    if (!taken_back && !is_level(level)) fail_expecting("the level " + std::string(kLevels), level);
+}
+
 void check(Arguments const& arguments) {
-    auto const equals = arguments.log_level.find('=');
-    if (arguments.command == "log" && (equals == std::string::npos || equals == 0))
-        throw CLI::ValidationError("LOGGER=LEVEL",
-                                   "torrent=debug or the like was expected, not " + arguments.log_level);
+    if (arguments.command == "log") check_log(arguments);
+    if (arguments.command == "connect" && !parse_host_and_port(arguments.endpoint))
+        fail_expecting("HOST:PORT", arguments.endpoint);
+}
+
+std::string why_no_command(CLI::App const& app) {
+    auto const rest = app.remaining();
+    if (rest.empty()) return "a command is required";
+    auto const kind = rest.front().starts_with('-') ? "option" : "command";
+    return std::string("there is no ") + kind + " '" + printable(rest.front()) + "'";
+}
+
+ParsedArguments usage_failure(std::string const& sentence) {
+    return {std::nullopt, "rqfsctl: " + one_line(sentence) + "; rqfsctl --help tells more\n", kExitUsage};
 }
 
 void collect_options(CLI::App const& app, std::string const& prefix, std::vector<std::string>& into) {
@@ -121,12 +153,13 @@ ParsedArguments parse_arguments(std::vector<std::string> arguments) {
         check(parsed);
         return {std::move(parsed), {}, kExitDone};
     } catch (CLI::CallForHelp const&) {
-        auto const chosen = app->get_subcommands();
-        return {std::nullopt, chosen.empty() ? app->help() : chosen.front()->help(), kExitDone};
+        return {std::nullopt, app->help(), kExitDone};
     } catch (CLI::CallForVersion const& version) {
         return {std::nullopt, std::string(version.what()) + "\n", kExitDone};
+    } catch (CLI::RequiredError const& failure) {
+        return usage_failure(app->get_subcommands().empty() ? why_no_command(*app) : failure.what());
     } catch (CLI::ParseError const& failure) {
-        return {std::nullopt, "rqfsctl: " + one_line(failure.what()) + "; rqfsctl --help tells more\n", kExitUsage};
+        return usage_failure(failure.what());
     }
 }
 

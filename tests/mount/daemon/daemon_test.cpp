@@ -237,6 +237,14 @@ TEST_F(Daemon, TellsWhyItCannotStartInOneSentence) {
     EXPECT_FALSE(is_mounted());
 }
 
+TEST_F(Daemon, LeavesTheStoreAloneWhenTheMountPointIsBad) {
+    auto const started =
+        run_program(RQFS_PATH, {"--store", directory + "/s", "--listen", "127.0.0.1:0", directory + "/missing"});
+
+    EXPECT_EQ(started.exit_status, 1);
+    EXPECT_FALSE(std::filesystem::exists(directory + "/s"));
+}
+
 TEST_F(Daemon, ReadsItsConfigurationAgain) {
     auto const config = write("rqfs.yaml", "limits: {up: 1M}\nlog: {file: " + directory + "/log}\n");
     RunningProgram daemon(RQFS_PATH, arguments({"-f", "-c", config}));
