@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <climits>
@@ -18,6 +19,8 @@ namespace {
 
 constexpr std::uint64_t kBlockBytes = 512;      // of st_blocks, whatever st_blksize says
 constexpr std::uint64_t kFragmentBytes = 4096;  // of statfs
+// Inodes are made up as they are needed: as many are free as ext4 makes on 16 GiB, so that nobody warns of a lack of them.
+constexpr std::uint64_t kFreeInodes = 1u << 20;
 
 // Seconds the kernel may believe us. Names inside a torrent never change; the torrent's directory may be renamed or
 // removed, of which the kernel is told, so that this only bounds a lost notice. Sizes never change, but st_blocks does.
@@ -145,8 +148,10 @@ void FuseRequest::space(torrent::DiskSpace const& space, std::size_t files) {
     struct statvfs s = {};
     s.f_bsize = s.f_frsize = kFragmentBytes;
     s.f_blocks = space.total_bytes / kFragmentBytes;
-    s.f_bfree = s.f_bavail = space.free_bytes / kFragmentBytes;
-    s.f_files = files;
+    s.f_bfree = std::max(space.unused_bytes, space.free_bytes) / kFragmentBytes;
+    s.f_bavail = space.free_bytes / kFragmentBytes;
+    s.f_ffree = s.f_favail = kFreeInodes;
+    s.f_files = files + kFreeInodes;
     s.f_namemax = limit::kNameBytes;
     fuse_reply_statfs(take(), &s);
 }

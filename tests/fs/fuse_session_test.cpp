@@ -15,6 +15,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <string>
@@ -28,6 +30,11 @@ using namespace std::chrono_literals;
 using fs::kRootInode;
 
 constexpr std::uint32_t kBytes = 65'536;
+
+// How the kernel's struct fuse_kstatfs begins.
+struct KernelSpace {
+    std::uint64_t blocks, free, available, files, free_files;
+};
 
 class Session : public testing::Test {
 protected:
@@ -362,7 +369,20 @@ TEST_F(Session, GivesAttributesInTheSizeTheyNeed) {
     EXPECT_EQ(kernel.wait(kernel.getxattr(a, "security.capability", 100)).error, ENODATA);
     EXPECT_EQ(kernel.wait(kernel.getxattr(kRootInode, "user.rqfs.state", 100)).error, ENODATA);
     EXPECT_NE(kernel.wait(kernel.listxattr(a, 1000)).data.find("user.rqfs.rawname"), std::string::npos);
-    EXPECT_EQ(kernel.wait(kernel.statfs()).error, 0);
+}
+
+TEST_F(Session, CountsWhatIsKeptForRootAsFreeSpaceAndLacksNoInodes) {
+    auto const reply = kernel.wait(kernel.statfs());
+
+    ASSERT_EQ(reply.error, 0);
+    KernelSpace answer = {};
+    ASSERT_GE(reply.data.size(), sizeof(answer));
+    std::memcpy(&answer, reply.data.data(), sizeof(answer));
+    EXPECT_EQ(answer.blocks, 1'000'000u);
+    EXPECT_EQ(answer.free, 300'000u);
+    EXPECT_EQ(answer.available, 250'000u);
+    EXPECT_GT(answer.files, answer.free_files);
+    EXPECT_GT(answer.free_files, answer.files / 2);
 }
 
 TEST_F(Session, ReadsLinks) {

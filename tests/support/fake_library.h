@@ -63,7 +63,7 @@ public:
     torrent::TorrentState state(torrent::InfoHash const&) const override { return torrent_state; }
     double progress(torrent::InfoHash const&) const override { return torrent_progress; }
     std::uint64_t stored_bytes(torrent::InfoHash const&, torrent::FileIndex) const override { return stored; }
-    torrent::DiskSpace space() const override { return {1'000'000 * 4096ull, 250'000 * 4096ull}; }
+    torrent::DiskSpace space() const override { return {1'000'000 * 4096ull, 250'000 * 4096ull, 300'000 * 4096ull}; }
     std::unique_ptr<torrent::Stream> open(torrent::InfoHash const& info_hash, torrent::FileIndex file,
                                           torrent::ReaderProgram program) override;
 
