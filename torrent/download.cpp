@@ -173,7 +173,9 @@ void Download::replan() {
 void Download::update_hold() {
     // On a full disk what a reader waits for is fetched all the same: it is read from memory.
     bool const no_room = !store_->has_room() && !(urgent_ && store_->condition().disk_full);
-    picker_.hold(no_room || assembly_.bytes_held() > limit::kUnverifiedBytes + metainfo_->pieces().piece_bytes());
+    // What lies on the disk unrecorded is hashed first; only a reader who waits is worth fetching it twice.
+    bool const checking = store_->check_progress().running && !urgent_;
+    picker_.hold(no_room || checking || assembly_.bytes_held() > limit::kUnverifiedBytes + metainfo_->pieces().piece_bytes());
 }
 
 asio::awaitable<void> Download::keep_planning() {

@@ -373,6 +373,7 @@ asio::awaitable<void> Torrent::keep_ticking() {
         if (running_) connections_.tick();
         if (running_ && !download_) metadata_fetch_->tick();
         if (readers_) readers_->tick();
+        if (running_ && download_) download_->replan();  // a check may have ended
         auto const now = session_.clock.now();
         if (now >= next_totals_) {
             next_totals_ = now + kTotalsInterval;
