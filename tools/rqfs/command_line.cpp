@@ -1,6 +1,5 @@
 #include "tools/rqfs/command_line.h"
 
-#include "tools/control/help_formatter.h"
 #include "tools/control/log_level.h"
 #include "torrent/endpoint.h"
 
@@ -36,10 +35,23 @@ std::string check_endpoint(std::string const& text) {
                                           : "ADDRESS:PORT like 0.0.0.0:6881 or [::]:6881 was expected, not " + text;
 }
 
+// CLI11's words for types and counts would stand between the user and the one argument.
+class Help final : public CLI::Formatter {
+public:
+    Help() { label("Positionals", "Arguments"); }
+
+    std::string make_option_opts(CLI::Option const* option) const override {
+        bool const takes_value = option->nonpositional() && option->get_type_size() != 0;
+        return takes_value ? " " + option->get_type_name() : std::string();
+    }
+
+    std::string make_option_usage(CLI::Option const* argument) const override { return argument->get_option_text(); }
+};
+
 std::unique_ptr<CLI::App> make_app(Raw& to) {
     auto app =
         std::make_unique<CLI::App>("Mounts torrents as directories; reading a file fetches what it needs.", "rqfs");
-    app->formatter(std::make_shared<HelpFormatter>());
+    app->formatter(std::make_shared<Help>());
     app->set_version_flag("--version", "rqfs " RQFS_VERSION);
     app->add_flag("-f,--foreground", to.line.foreground, "Stay in the foreground, log to stderr");
     app->add_option("-c,--config", to.line.config, "Configuration file instead of the default")->type_name("FILE");

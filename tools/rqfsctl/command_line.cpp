@@ -1,10 +1,10 @@
 #include "tools/rqfsctl/command_line.h"
 
-#include "tools/control/help_formatter.h"
 #include "tools/control/host_and_port.h"
 #include "tools/control/log_level.h"
 #include "tools/control/text.h"
 #include "tools/rqfsctl/failure.h"
+#include "tools/rqfsctl/help_formatter.h"
 
 #include <CLI/CLI.hpp>
 

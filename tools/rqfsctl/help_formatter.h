@@ -6,8 +6,8 @@
 
 namespace rqfs::tools {
 
-// The help of both programs: the usage line says what may be given and what must be, so that the lists below need none
-// of CLI11's words for types and counts. An argument's option_text() stands in the usage line instead of its name.
+// The help of rqfsctl: the usage line says what may be given and what must be, so that the lists below need none
+// of CLI11's words for types and counts.
 class HelpFormatter final : public CLI::Formatter {
 public:
     HelpFormatter() {
@@ -21,8 +21,7 @@ public:
     }
 
     std::string make_option_usage(CLI::Option const* argument) const override {
-        auto text =
-            argument->get_option_text().empty() ? make_option_name(argument, true) : argument->get_option_text();
+        auto text = make_option_name(argument, true);
         if (argument->get_expected_max() >= CLI::detail::expected_max_vector_size) text += "...";
         return argument->get_required() ? text : "[" + text + "]";
     }
