@@ -89,7 +89,7 @@ protected:
 
 TEST_F(PowerCut, LosesNothingThatWasRecorded) {
     std::size_t recorded = 0;
-    for (std::uint32_t round = 0; round < 20; round += kStep) {
+    for (std::uint32_t round = 0; round < 20; ++round) {
         SCOPED_TRACE("round " + std::to_string(round));
         CrashHarness harness(directory / "disk/store");
         harness.begin_anew();
