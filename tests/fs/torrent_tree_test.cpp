@@ -216,7 +216,7 @@ TEST(TorrentTree, NeverLeadsOutsideByAnyGraphOfLinks) {
 TEST(TorrentTree, OfHalfAMillionFilesIsLaidOutInThreeSeconds) {
     Files files;
     files.reserve(500'000);
-    for (int i = 0; i < 500'000; ++i)
+    for (std::uint64_t i = 0; i < 500'000; ++i)
         files.push_back(file({"dir" + std::to_string(i / 100'000), "file" + std::to_string(i * 7919 % 500'000)}));
     auto const begin = std::chrono::steady_clock::now();
 
