@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 #include <sys/socket.h>
+#include <poll.h>
 #include <unistd.h>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -73,7 +74,10 @@ bool still_mounted(int id) { return has_mount(read_mount_table(), id); }
 
 // Unmounts only what is ours: somebody else may have mounted at the path since.
 void unmount_session(fuse_session* session, int id) {
-    if (still_mounted(id)) fuse_session_unmount(session);
+    pollfd device{fuse_session_fd(session), 0, 0};
+    // Of a dead connection libfuse unmounts nothing either; it only gives its memory back.
+    bool const dead = ::poll(&device, 1, 0) == 1 && (device.revents & POLLERR) != 0;
+    if (dead || still_mounted(id)) fuse_session_unmount(session);
 }
 
 // May wait for a request that is under way, so never on the engine thread.
