@@ -77,7 +77,6 @@ inline constexpr std::uint32_t kRequestsOut = 500;                // LT max_out_
 inline constexpr std::uint32_t kRequestsOutDefault = 250;         // AN: peers that do not say reqq
 inline constexpr std::uint32_t kRequestsOutBitComet = 50;         // LT: -BCxxxx- ids
 inline constexpr std::uint32_t kRejectsInARow = 50;               // LT max_rejects
-inline constexpr std::size_t kMetadataRequestsQueued = 64;        // TR
 inline constexpr std::size_t kAllowedFast = 5;                    // LT allowed_fast_set_size
 inline constexpr std::size_t kReceiveBufferBytes = 256u << 10;    // 4 to 7 receives a MiB (measured)
 inline constexpr std::size_t kSendBufferBytes = 512u << 10;       // queued for one peer
