@@ -1,7 +1,6 @@
 #include "torrent/session.h"
 
 #include "torrent/log.h"
-#include "torrent/net/endpoint_conversion.h"
 #include "torrent/peer/handshake_exchange.h"
 #include "torrent/session_state.h"
 
@@ -16,12 +15,11 @@ using namespace std::chrono_literals;
 Session::State::State(Parts p, Settings s)
     : parts(p),
       settings(std::move(s)),
-      connector(parts.clock),
-      http(parts.clock, parts.resolver, settings.test_network),
-      sockets(open_listening_sockets(parts.executor, settings.listen)),
-      udp(parts.executor, parts.clock, std::move(sockets.udp)),
-      tracker_clients(parts.executor, parts.clock, udp),
-      listener(parts.executor, parts.clock, std::move(sockets.tcp), *this,
+      system_network(parts.network == nullptr ? std::make_unique<SystemNetwork>(parts.executor, parts.clock, settings.listen) : nullptr),
+      network(parts.network == nullptr ? *system_network : *parts.network),
+      http(parts.clock, network.connector(), parts.resolver, settings.test_network),
+      tracker_clients(parts.executor, parts.clock, network.udp()),
+      listener(parts.executor, parts.clock, network.acceptors(), *this,
                settings.test_network ? Listener::Caps{limit::kPendingIncoming, limit::kPendingIncoming} : Listener::Caps{}),
       connections(settings.connections),
       listening_port(listener.port()),
@@ -30,8 +28,8 @@ Session::State::State(Parts p, Settings s)
               parts.workers,
               parts.store,
               parts.resolver,
-              connector,
-              Announcer::Network{parts.executor, parts.clock, http, parts.resolver, udp, settings.test_network, &tracker_clients},
+              network.connector(),
+              Announcer::Network{parts.executor, parts.clock, http, parts.resolver, network.udp(), settings.test_network, &tracker_clients},
               settings,
               up_limit,
               down_limit,
@@ -105,7 +103,7 @@ asio::awaitable<void> Session::start() {
         torrent->start();
         if (s.torrents.emplace(info_hash, std::move(torrent)).second) s.order.push_back(info_hash);
     }
-    s.udp.start();
+    s.network.start();
     s.listener.start();
     for (auto const& endpoint : s.listener.local()) log().info("listening address={}", endpoint.text());
 }
@@ -134,7 +132,7 @@ asio::awaitable<void> Session::stop() {
     co_await stopping.stop();
     s.torrents.clear();
     s.order.clear();
-    co_await s.udp.stop();
+    co_await s.network.stop();
 }
 
 std::vector<std::string> Session::apply(Settings const& fresh) {

@@ -16,6 +16,7 @@
 
 namespace rqfs::torrent {
 
+class Network;
 class Resolver;
 
 // All torrents, the listener and the limits they share: the engine as the daemon builds it, as the filesystem sees it (Library) and as the
@@ -30,9 +31,10 @@ public:
         Workers& workers;
         Store& store;
         Resolver& resolver;
+        Network* network = nullptr;  // null: the machine's own, listening where the settings say
     };
 
-    // Opens the listening sockets: throws Errc::busy with a sentence that names an explicit port in use.
+    // Without a network of its own it opens the listening sockets: throws Errc::busy with a sentence that names an explicit port in use.
     Session(Parts parts, Settings settings);
     ~Session() override;
 

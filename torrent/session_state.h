@@ -2,11 +2,10 @@
 
 #include "torrent/connection_budget.h"
 #include "torrent/event.h"
-#include "torrent/net/connector.h"
 #include "torrent/net/http_client.h"
 #include "torrent/net/listener.h"
-#include "torrent/net/listening_sockets.h"
-#include "torrent/net/udp_sockets.h"
+#include "torrent/net/network.h"
+#include "torrent/net/system_network.h"
 #include "torrent/session.h"
 #include "torrent/session_context.h"
 #include "torrent/swarm/rate_limiter.h"
@@ -42,10 +41,9 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
 
     Parts parts;
     Settings settings;
-    TcpConnector connector;
+    std::unique_ptr<SystemNetwork> system_network;  // null when parts bring another
+    Network& network;
     HttpClient http;
-    ListeningSockets sockets;
-    UdpSockets udp;
     TrackerClients tracker_clients;
     Listener listener;
     RateLimiter up_limit;

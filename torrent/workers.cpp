@@ -20,11 +20,17 @@ constexpr std::size_t kDiskThreads = 4;
 
 }  // namespace
 
-Workers::Workers() : hash_(hash_threads()), disk_(kDiskThreads) {}
+Workers::Workers()
+    : hash_threads_(hash_threads()),
+      disk_threads_(kDiskThreads),
+      hash_(hash_threads_->get_executor()),
+      disk_(disk_threads_->get_executor()) {}
+
+Workers::Workers(asio::any_io_executor const& engine) : hash_(engine), disk_(engine) {}
 
 Workers::~Workers() {
-    hash_.join();
-    disk_.join();
+    if (hash_threads_) hash_threads_->join();
+    if (disk_threads_) disk_threads_->join();
 }
 
 void Workers::JobBase::run() noexcept {
@@ -36,7 +42,7 @@ void Workers::JobBase::run() noexcept {
 }
 
 asio::awaitable<void> Workers::finish(Lane lane, JobBase* job) {
-    auto const executor = lane == Lane::hash ? hash_.get_executor() : disk_.get_executor();
+    auto const executor = lane == Lane::hash ? hash_ : disk_;
     // The operation takes no notice of cancellation; the coroutine learns of it at its next wait.
     auto start = [executor, job](auto handler) {
         // The handler must be completed on the engine's own executor, and keeps its loop alive until then.

@@ -24,9 +24,12 @@ public:
     enum class Lane { hash, disk };
 
     Workers();  // min(cores, 4) threads that hash, 4 for the disk
+    // No threads: both lanes run on this executor, the engine's, between what else it does. For virtual time, which then never passes
+    // while somebody works; what it runs holds up the engine.
+    explicit Workers(boost::asio::any_io_executor const& engine);
     Workers(Workers const&) = delete;
     Workers& operator=(Workers const&) = delete;
-    ~Workers();  // waits for what still runs
+    ~Workers();  // waits for what still runs on threads
 
     template <class Function, class... Args>
     auto run(Lane lane, Function&& function, Args&&... args) {
@@ -102,8 +105,10 @@ private:
         if constexpr (!std::is_void_v<Value>) co_return std::move(*work->result);
     }
 
-    boost::asio::thread_pool hash_;
-    boost::asio::thread_pool disk_;
+    std::optional<boost::asio::thread_pool> hash_threads_;
+    std::optional<boost::asio::thread_pool> disk_threads_;
+    boost::asio::any_io_executor hash_;
+    boost::asio::any_io_executor disk_;
 };
 
 }  // namespace rqfs::torrent

@@ -27,6 +27,15 @@ TEST(Workers, ReturnsTheValueOfAFunctionThatRanOnAnotherThread) {
     EXPECT_NE(id, std::this_thread::get_id());
 }
 
+TEST(Workers, WithoutThreadsWorkOnTheEngineItself) {
+    asio::io_context engine{1};
+    Workers workers(engine.get_executor());
+
+    auto const id = tests::run_engine(engine, workers.run(Workers::Lane::disk, [] { return std::this_thread::get_id(); }));
+
+    EXPECT_EQ(id, std::this_thread::get_id());
+}
+
 TEST(Workers, MovesArgumentsAndResults) {
     asio::io_context engine{1};
     Workers workers;

@@ -214,8 +214,8 @@ struct HttpClient::Answer {
     std::string location;
 };
 
-HttpClient::HttpClient(Clock& clock, Resolver& resolver, bool test_network)
-    : clock_(clock), resolver_(resolver), test_network_(test_network), connector_(clock) {}
+HttpClient::HttpClient(Clock& clock, Connector& connector, Resolver& resolver, bool test_network)
+    : clock_(clock), connector_(connector), resolver_(resolver), test_network_(test_network) {}
 
 HttpClient::~HttpClient() = default;
 

@@ -38,7 +38,8 @@ public:
         Url url;  // after redirects
     };
 
-    HttpClient(Clock& clock, Resolver& resolver, bool test_network);
+    // All outlive it.
+    HttpClient(Clock& clock, Connector& connector, Resolver& resolver, bool test_network);
     ~HttpClient();
 
     boost::asio::awaitable<Response> get(Request request);
@@ -56,9 +57,9 @@ private:
     TlsContext& tls();
 
     Clock& clock_;
+    Connector& connector_;
     Resolver& resolver_;
     bool test_network_;
-    TcpConnector connector_;
     std::unique_ptr<TlsContext> tls_;  // made when first needed: it reads files
 };
 

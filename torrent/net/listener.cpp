@@ -1,13 +1,10 @@
 #include "torrent/net/listener.h"
 
 #include "torrent/log.h"
-#include "torrent/net/endpoint_conversion.h"
-#include "torrent/net/tcp_socket.h"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <unordered_map>
@@ -53,43 +50,42 @@ void Listener::Pending::release() {
     counts_.reset();
 }
 
-Listener::Listener(asio::any_io_executor const& executor, Clock& clock, std::vector<asio::ip::tcp::acceptor> acceptors,
-                   Owner& owner)
-    : Listener(executor, clock, std::move(acceptors), owner, Caps()) {}
+Listener::Listener(asio::any_io_executor const& executor, Clock& clock,
+                   std::span<std::unique_ptr<Acceptor> const> acceptors, Owner& owner)
+    : Listener(executor, clock, acceptors, owner, Caps()) {}
 
-Listener::Listener(asio::any_io_executor const& executor, Clock& clock, std::vector<asio::ip::tcp::acceptor> acceptors,
-                   Owner& owner, Caps caps)
+Listener::Listener(asio::any_io_executor const& executor, Clock& clock,
+                   std::span<std::unique_ptr<Acceptor> const> acceptors, Owner& owner, Caps caps)
     : clock_(clock),
-      acceptors_(std::move(acceptors)),
+      acceptors_(acceptors),
       owner_(owner),
       caps_(caps),
       counts_(std::make_shared<Pending::Counts>()),
       tasks_(executor, "listener") {
-    for (auto const& acceptor : acceptors_) {
-        boost::system::error_code ignored;
-        local_.push_back(from_asio(acceptor.local_endpoint(ignored)));
-    }
+    for (auto const& acceptor : acceptors_) local_.push_back(acceptor->local());
 }
 
 void Listener::start() {
-    for (auto& acceptor : acceptors_) tasks_.spawn(accept(acceptor));
+    for (auto const& acceptor : acceptors_) tasks_.spawn(accept(*acceptor));
 }
 
 asio::awaitable<void> Listener::stop() {
-    for (auto& acceptor : acceptors_) {
-        boost::system::error_code ignored;
-        acceptor.close(ignored);
-    }
+    for (auto const& acceptor : acceptors_) acceptor->close();
     co_await tasks_.stop();
 }
 
-asio::awaitable<void> Listener::accept(asio::ip::tcp::acceptor& acceptor) {
-    while (acceptor.is_open()) {
+asio::awaitable<void> Listener::accept(Acceptor& acceptor) {
+    for (;;) {
         boost::system::error_code code;
-        auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, code));
+        std::unique_ptr<StreamSocket> socket;
+        try {
+            socket = co_await acceptor.accept();
+        } catch (boost::system::system_error const& e) {
+            code = e.code();
+        }
         if (!code) {
             take(std::move(socket));
-        } else if (code == asio::error::operation_aborted || code == asio::error::bad_descriptor) {
+        } else if (code == asio::error::operation_aborted) {
             co_return;
         } else if (code != asio::error::connection_aborted) {
             log().debug("accepting pauses error={}", code.message());
@@ -98,17 +94,16 @@ asio::awaitable<void> Listener::accept(asio::ip::tcp::acceptor& acceptor) {
     }
 }
 
-void Listener::take(asio::ip::tcp::socket socket) {
-    auto stream = std::make_unique<TcpSocket>(std::move(socket));
-    auto const address = stream->remote().address;
+void Listener::take(std::unique_ptr<StreamSocket> socket) {
+    auto const address = socket->remote().address;
     auto const known = counts_->per_address.find(address);
     auto const from_here = known == counts_->per_address.end() ? 0 : known->second;
-    if (stream->remote().port == 0) return;  // gone already
+    if (socket->remote().port == 0) return;  // gone already
     if (counts_->all >= caps_.pending || from_here >= caps_.pending_per_address) {
-        log().debug("connection refused peer={} reason=too many handshakes under way", stream->remote().text());
+        log().debug("connection refused peer={} reason=too many handshakes under way", socket->remote().text());
         return;
     }
-    owner_.incoming(std::move(stream), Pending(counts_, address));
+    owner_.incoming(std::move(socket), Pending(counts_, address));
 }
 
 }  // namespace rqfs::torrent

@@ -2,17 +2,18 @@
 
 #include "torrent/clock.h"
 #include "torrent/endpoint.h"
+#include "torrent/net/acceptor.h"
 #include "torrent/net/stream_socket.h"
 #include "torrent/settings.h"
 #include "torrent/task_group.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -53,23 +54,24 @@ public:
         std::size_t pending_per_address = limit::kPendingIncomingPerAddress;
     };
 
+    // The acceptors and the owner outlive it.
     Listener(boost::asio::any_io_executor const& executor, Clock& clock,
-             std::vector<boost::asio::ip::tcp::acceptor> acceptors, Owner& owner);
+             std::span<std::unique_ptr<Acceptor> const> acceptors, Owner& owner);
     Listener(boost::asio::any_io_executor const& executor, Clock& clock,
-             std::vector<boost::asio::ip::tcp::acceptor> acceptors, Owner& owner, Caps caps);
+             std::span<std::unique_ptr<Acceptor> const> acceptors, Owner& owner, Caps caps);
 
     void start();
-    boost::asio::awaitable<void> stop();
+    boost::asio::awaitable<void> stop();  // closes the acceptors
 
     std::vector<Endpoint> local() const { return local_; }
     std::uint16_t port() const { return local_.empty() ? std::uint16_t{0} : local_.front().port; }
 
 private:
-    boost::asio::awaitable<void> accept(boost::asio::ip::tcp::acceptor& acceptor);
-    void take(boost::asio::ip::tcp::socket socket);
+    boost::asio::awaitable<void> accept(Acceptor& acceptor);
+    void take(std::unique_ptr<StreamSocket> socket);
 
     Clock& clock_;
-    std::vector<boost::asio::ip::tcp::acceptor> acceptors_;
+    std::span<std::unique_ptr<Acceptor> const> acceptors_;
     std::vector<Endpoint> local_;
     Owner& owner_;
     Caps caps_;

@@ -102,7 +102,8 @@ protected:
     asio::io_context engine{1};
     SteadyClock clock;
     TableResolver resolver;
-    HttpClient client{clock, resolver, false};
+    TcpConnector connector{clock};
+    HttpClient client{clock, connector, resolver, false};
     FakeTracker server{engine.get_executor()};
 };
 
@@ -281,7 +282,7 @@ TEST_F(HttpClientTest, RefusesNamesOfLocalAddressesAndAsksForANameOnce) {
 }
 
 TEST_F(HttpClientTest, ConnectsToNothingButTheVettedAddressesOfAName) {
-    HttpClient strict(clock, resolver, false);
+    HttpClient strict(clock, connector, resolver, false);
     resolver.names["mixed.test"] = {Address::parse("127.0.0.1").value(), Address::parse("192.0.2.1").value()};
 
     auto const outcome = get("http://mixed.test:" + std::to_string(server.port()) + "/", false);
@@ -307,7 +308,7 @@ TEST_F(HttpClientTest, AnOutageBehindARedirectCountsAsAnAnswerOfTheFirstServer) 
     FakeTracker gone(engine.get_executor());
     auto const place = gone.http_url();
     run_engine(engine, gone.stop());
-    HttpClient laboratory(clock, resolver, true);
+    HttpClient laboratory(clock, connector, resolver, true);
     server.answer_http([&](auto const&) { return FakeTracker::redirect(place); });
 
     boost::system::error_code code;

@@ -2,7 +2,7 @@
 
 #include "tests/support/run_engine.h"
 #include "torrent/net/connector.h"
-#include "torrent/net/listening_sockets.h"
+#include "torrent/net/system_network.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -66,8 +66,8 @@ protected:
     SteadyClock clock;
     TcpConnector connector{clock};
     Guests guests;
-    Listener listener{engine.get_executor(), clock, open_listening_sockets(engine.get_executor(), {"127.0.0.1:0"}).tcp,
-                      guests};
+    SystemNetwork network{engine.get_executor(), clock, {"127.0.0.1:0"}};
+    Listener listener{engine.get_executor(), clock, network.acceptors(), guests};
 };
 
 TEST_F(ListenerTest, HandsOverWhoConnects) {

@@ -115,7 +115,8 @@ protected:
     TimePoint const begin = clock.now();
     TableResolver resolver;
     bool test_network = false;
-    HttpClient http{clock, resolver, false};
+    TcpConnector connector{clock};
+    HttpClient http{clock, connector, resolver, false};
     tests::FakeUdp udp{engine.get_executor()};
     TrackerClients clients{engine.get_executor(), clock, udp};
     InfoHash const hash = InfoHash::parse("0102030405060708090a0b0c0d0e0f1011121314").value();

@@ -94,7 +94,8 @@ protected:
     asio::io_context engine{1};
     SteadyClock clock;
     SystemResolver resolver;
-    HttpClient http{clock, resolver, true};
+    TcpConnector connector{clock};
+    HttpClient http{clock, connector, resolver, true};
     FakeTracker tracker{engine.get_executor()};
 };
 
@@ -199,7 +200,8 @@ TEST(HttpTracker, AnnouncesOverIpv6) {
     asio::io_context engine{1};
     SteadyClock clock;
     SystemResolver resolver;
-    HttpClient http(clock, resolver, true);
+    TcpConnector connector(clock);
+    HttpClient http(clock, connector, resolver, true);
     FakeTracker tracker(engine.get_executor(), "::1");
 
     auto const result =
