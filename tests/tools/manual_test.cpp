@@ -92,6 +92,7 @@ struct Names {
     void operator()(std::string_view name, T const&) {
         names.emplace_back(name);
     }
+    void rate(std::string_view name, double) { names.emplace_back(name); }
 };
 
 TEST(Manual, DocumentsEveryMemberOfTheApi) {

@@ -1,8 +1,8 @@
 #include "tools/control/protocol.h"
 #include "tools/control/default_paths.h"
+#include "tools/control/json_text.h"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace json = boost::json;
 // What a client reads of what the server writes.
 template <class Parse, class T>
 auto there_and_back(T const& value, Parse parse) {
-    return parse(parse_json(json::serialize(to_json(value))).value()).value();
+    return parse(parse_json(json_text(to_json(value))).value()).value();
 }
 
 TEST(Protocol, CarriesATorrent) {
@@ -90,8 +90,29 @@ TEST(Protocol, KnowsAWordForEveryState) {
 TEST(Protocol, WritesNoInfinity) {
     TorrentReply reply;
     reply.status.down_rate = std::numeric_limits<double>::infinity();
+    reply.status.up_rate = std::numeric_limits<double>::quiet_NaN();
+    reply.status.progress = std::numeric_limits<double>::infinity();
 
     EXPECT_EQ(there_and_back(reply, torrent_from_json).status.down_rate, 0);
+    EXPECT_EQ(there_and_back(reply, torrent_from_json).status.up_rate, 0);
+    EXPECT_EQ(there_and_back(reply, torrent_from_json).status.progress, 0);
+}
+
+TEST(Protocol, WritesRatesAsWholeBytesASecondAndProgressAsAPlainDecimal) {
+    TorrentReply torrent;
+    torrent.status.down_rate = 1'048'575.6;
+    torrent.status.progress = 0.00001;
+    PeerStatus peer;
+    peer.down_rate = -0.0;
+    peer.up_rate = 1e30;
+    peer.progress = 1;
+
+    auto const written = json_text(to_json(torrent)) + json_text(to_json(peer)) + json_text(to_json(SessionReply()));
+
+    for (auto const* const part : {"\"down_rate\":1048576,", "\"up_rate\":0,", "\"progress\":0.00001,", "\"down_rate\":0,",
+                                   "\"up_rate\":1000000000000000000,", "\"progress\":1,"})
+        EXPECT_NE(written.find(part), std::string::npos) << part << " in " << written;
+    EXPECT_EQ(written.find("E0"), std::string::npos) << written;
 }
 
 TEST(Protocol, IgnoresUnknownMembersAndRefusesWrongTypes) {

@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/string.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -31,6 +32,11 @@ constexpr std::array kStates{torrent::TorrentState::metadata, torrent::TorrentSt
 json::value write(bool value) { return value; }
 // JSON has no infinity.
 json::value write(double value) { return std::isfinite(value) ? value : 0.0; }
+// In whole bytes a second: nobody measures less, and a shell can count with it.
+json::value write_rate(double rate) {
+    constexpr double most = 1e18;
+    return std::isfinite(rate) ? json::value(std::llround(std::clamp(rate, 0.0, most))) : json::value(0);
+}
 json::value write(std::uint32_t value) { return value; }
 json::value write(std::uint64_t value) { return value; }
 json::value write(std::string const& value) { return json::string(to_utf8(value)); }
@@ -140,6 +146,7 @@ struct Writer {
     void operator()(std::string_view name, T const& member) {
         object.emplace(name, write(member));
     }
+    void rate(std::string_view name, double member) { object.emplace(name, write_rate(member)); }
 };
 
 struct Reader {
@@ -152,6 +159,7 @@ struct Reader {
         if (value == nullptr || failure || read(*value, member)) return;
         failure = torrent::error(Errc::malformed, "the reply's member \"" + std::string(name) + "\" has a wrong type");
     }
+    void rate(std::string_view name, double& member) { (*this)(name, member); }
 };
 
 template <class T, class Fields>

@@ -4,7 +4,8 @@
 
 namespace rqfs::tools {
 
-// The members of everything the protocol carries, named once for reading and writing. `visit(name, member)`.
+// The members of everything the protocol carries, named once for reading and writing: `visit(name, member)`, and
+// `visit.rate(name, member)` for what is written as whole bytes a second.
 
 template <class Visit, class Reply>
 void fields_of_torrent(Visit& visit, Reply& reply) {
@@ -24,8 +25,8 @@ void fields_of_torrent(Visit& visit, Reply& reply) {
     visit("check_progress", s.check_progress);
     visit("wanted_bytes", s.wanted_bytes);
     visit("wanted_have_bytes", s.wanted_have_bytes);
-    visit("down_rate", s.down_rate);
-    visit("up_rate", s.up_rate);
+    visit.rate("down_rate", s.down_rate);
+    visit.rate("up_rate", s.up_rate);
     visit("downloaded_bytes", s.downloaded_bytes);
     visit("uploaded_bytes", s.uploaded_bytes);
     visit("wasted_bytes", s.wasted_bytes);
@@ -48,8 +49,8 @@ void fields_of_session(Visit& visit, Reply& reply) {
     visit("store", reply.store);
     visit("torrents", s.torrents);
     visit("peers", s.peers);
-    visit("down_rate", s.down_rate);
-    visit("up_rate", s.up_rate);
+    visit.rate("down_rate", s.down_rate);
+    visit.rate("up_rate", s.up_rate);
     visit("down_limit", s.down_limit);
     visit("up_limit", s.up_limit);
     visit("listening", s.listening);
@@ -87,8 +88,8 @@ void fields_of_peer(Visit& visit, Peer& peer) {
     visit("interesting", peer.interesting);
     visit("snubbed", peer.snubbed);
     visit("progress", peer.progress);
-    visit("down_rate", peer.down_rate);
-    visit("up_rate", peer.up_rate);
+    visit.rate("down_rate", peer.down_rate);
+    visit.rate("up_rate", peer.up_rate);
     visit("downloaded_bytes", peer.downloaded_bytes);
     visit("uploaded_bytes", peer.uploaded_bytes);
     visit("requests_in_flight", peer.requests_in_flight);

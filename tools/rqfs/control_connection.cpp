@@ -1,5 +1,6 @@
 #include "tools/rqfs/control_connection.h"
 
+#include "tools/control/json_text.h"
 #include "tools/rqfs/control_limits.h"
 #include "torrent/timeout.h"
 
@@ -8,7 +9,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -169,7 +169,7 @@ asio::awaitable<bool> ControlConnection::write(ApiReply reply, bool keep_alive, 
     message->set(http::field::content_type, "application/json");
     message->set(http::field::cache_control, "no-store");
     if (!reply.allow.empty()) message->set(http::field::allow, reply.allow);
-    if (!head_only) message->body() = boost::json::serialize(reply.body) + "\n";
+    if (!head_only) message->body() = json_text(reply.body) + "\n";
     message->keep_alive(keep_alive);
     message->prepare_payload();
     error_code code;

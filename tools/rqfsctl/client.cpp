@@ -1,5 +1,6 @@
 #include "tools/rqfsctl/client.h"
 
+#include "tools/control/json_text.h"
 #include "tools/control/protocol.h"
 #include "tools/rqfsctl/failure.h"
 
@@ -8,7 +9,6 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -66,11 +66,11 @@ json::value Client::get(std::string const& target) { return exchange({http::verb
 json::value Client::remove(std::string const& target) { return exchange({http::verb::delete_, target, {}, {}}); }
 
 json::value Client::post(std::string const& target, json::value const& body) {
-    return exchange({http::verb::post, target, "application/json", json::serialize(body)});
+    return exchange({http::verb::post, target, "application/json", json_text(body)});
 }
 
 json::value Client::patch(std::string const& target, json::value const& body) {
-    return exchange({http::verb::patch, target, "application/json", json::serialize(body)});
+    return exchange({http::verb::patch, target, "application/json", json_text(body)});
 }
 
 json::value Client::upload(std::string const& target, std::string content_type, std::string body) {

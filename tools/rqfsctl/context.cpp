@@ -1,10 +1,9 @@
 #include "tools/rqfsctl/context.h"
 
+#include "tools/control/json_text.h"
 #include "tools/control/request_target.h"
 #include "tools/control/text.h"
 #include "tools/rqfsctl/failure.h"
-
-#include <boost/json/serialize.hpp>
 
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -28,7 +27,7 @@ std::string torrent_text(std::string const& text) {
 std::string torrent_target(std::string const& text) { return "/v1/torrents/" + percent_encode(torrent_text(text)); }
 
 void print_document(Context& context, boost::json::value const& document) {
-    context.out << boost::json::serialize(document) << '\n';
+    context.out << json_text(document) << '\n';
 }
 
 std::string for_output(Context const& context, std::string const& text) {
