@@ -63,7 +63,10 @@ Connections::Connections(SessionContext& session, InfoHash const& info_hash, std
       known_(list_options(session)),
       choker_(random_seed()),
       up_limit_(&session.up_limit),
-      down_limit_(&session.down_limit) {}
+      down_limit_(&session.down_limit) {
+    if (auto const& address = session_.external.v4()) set_external(*address);
+    if (auto const& address = session_.external.v6()) set_external(*address);
+}
 
 Connections::~Connections() { assert(peers_.empty() && "Connections destroyed with peers: stop() them first"); }
 
@@ -89,6 +92,8 @@ void Connections::add_addresses(std::vector<Endpoint> const& endpoints, AddressS
         known_.add(endpoint, source_bit(source), now);
     }
 }
+
+void Connections::set_external(Address const& address) { known_.set_external({address, session_.listening_port}); }
 
 void Connections::become_private() {
     constexpr std::array trusted{PeerSource::tracker, PeerSource::user};

@@ -40,6 +40,7 @@ public:
         virtual bool hurried() const = 0;            // somebody waits this moment
         virtual bool is_private() const = 0;
         virtual void peers_ran_out() = 0;            // too few addresses: ask the trackers
+        virtual void peer_says_we_are(Address address, Endpoint const& peer) = 0;  // `yourip` of BEP 10
     };
 
     Connections(SessionContext& session, InfoHash const& info_hash, std::shared_ptr<spdlog::logger> logger, Owner& owner);
@@ -51,6 +52,7 @@ public:
     // Addresses.
     void add_addresses(std::vector<Endpoint> const& endpoints, AddressSource source);  // vetted as the source demands
     PeerList const& known() const { return known_; }
+    void set_external(Address const& address);  // ours as others see it: decides whom we dial first (BEP 40)
     void become_private();  // peers come from trackers and the user alone (BEP 27)
 
     // A peer that dialled us and has named this torrent; our handshake has been sent.
@@ -139,8 +141,7 @@ private:
     bool interest_dirty_ = false;
     bool running_ = false;
     std::uint64_t uploaded_before_ = 0;  // by connections that have ended
-    TimePoint next_turnover_{}, next_rescue_{};
-    TimePoint idle_since_{};
+    TimePoint next_turnover_{}, next_rescue_{}, idle_since_{};
     std::unique_ptr<TaskGroup> tasks_;
     RateLimiter up_limit_;
     RateLimiter down_limit_;

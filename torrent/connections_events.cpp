@@ -120,6 +120,7 @@ void Connections::peer_extensions(PeerConnection& peer) {
             if (known_.connected(listening, session_.clock.now())) connected.listed = listening;
         }
     }
+    if (peer.extensions().your_address) owner_.peer_says_we_are(*peer.extensions().your_address, peer.remote());
     if (connected.in_picker) owner_.download()->picker().peer_traits(peer.handle(), traits_of(peer));
     auto* const fetch = owner_.metadata_fetch();
     if (fetch != nullptr && peer.extensions().ut_metadata != 0) fetch->peer_offers(peer.handle(), peer.extensions().metadata_size.value_or(0));

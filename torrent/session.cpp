@@ -1,6 +1,7 @@
 #include "torrent/session.h"
 
 #include "torrent/log.h"
+#include "torrent/net/address_policy.h"
 #include "torrent/peer/handshake_exchange.h"
 #include "torrent/session_state.h"
 
@@ -52,7 +53,7 @@ Torrent& Session::State::find(InfoHash const& info_hash) const {
 
 bool Session::State::is_our_own(Endpoint const& endpoint) const {
     if (endpoint.port != listening_port) return false;
-    if (external && endpoint.address == *external) return true;
+    if (external.is_ours(endpoint.address)) return true;
     auto const local = listener.local();
     return std::any_of(local.begin(), local.end(), [&](Endpoint const& own) { return own.address == endpoint.address; });
 }
@@ -61,7 +62,22 @@ void Session::State::metadata_arrived(Torrent& torrent) {
     if (observer != nullptr) observer->metadata_arrived(torrent.info_hash());
 }
 
-void Session::State::external_address(Address address) { external = address; }
+void Session::State::peer_says_we_are(Address address, Endpoint const& peer) {
+    if (!may_be_our_own(address, settings.test_network)) return;
+    if (external.peer_says(address, peer.address, parts.clock.now())) external_address_changed(address);
+}
+
+void Session::State::tracker_says_we_are(Address address, std::string const& tracker) {
+    if (!may_be_our_own(address, settings.test_network)) return;
+    if (external.tracker_says(address, tracker, parts.clock.now())) external_address_changed(address);
+}
+
+void Session::State::external_address_changed(Address const& address) {
+    // The vote that tips the scales may be for another address than the one that wins.
+    auto const& winner = address.is_v6() ? external.v6() : external.v4();
+    for (auto const& [info_hash, torrent] : torrents) torrent->set_external(*winner);
+    log().debug("external address={}", winner->text());
+}
 
 void Session::State::incoming(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) {
     if (!stopping) tasks.spawn(shake_hands(std::move(socket), std::move(pending)));

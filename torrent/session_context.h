@@ -6,6 +6,7 @@
 #include "torrent/peer/metadata_budget.h"
 #include "torrent/settings.h"
 #include "torrent/store.h"
+#include "torrent/swarm/external_address_vote.h"
 #include "torrent/swarm/rate_limiter.h"
 #include "torrent/tracker/announcer.h"
 #include "torrent/workers.h"
@@ -14,7 +15,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 
 namespace rqfs::torrent {
 
@@ -33,7 +33,7 @@ struct SessionContext {
     ConnectionBudget& connections;
     MetadataBudget& metadata_budget;          // of magnets' metadata under way, over all torrents
     std::uint16_t const& listening_port;      // 0: nobody can connect to us
-    std::optional<Address> const& external_address;
+    ExternalAddressVote const& external;
     std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
 };
 

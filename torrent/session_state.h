@@ -27,7 +27,8 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
 
     // Torrent::Owner
     void metadata_arrived(Torrent& torrent) override;
-    void external_address(Address address) override;
+    void peer_says_we_are(Address address, Endpoint const& peer) override;
+    void tracker_says_we_are(Address address, std::string const& tracker) override;
     // Listener::Owner
     void incoming(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) override;
 
@@ -38,6 +39,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     boost::asio::awaitable<void> drop(InfoHash info_hash, bool keep_data);
     boost::asio::awaitable<void> stop_torrent(Torrent& torrent, std::size_t& left);
     bool is_our_own(Endpoint const& endpoint) const;
+    void external_address_changed(Address const& address);
 
     Parts parts;
     Settings settings;
@@ -51,7 +53,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     ConnectionBudget connections;
     MetadataBudget metadata_budget;
     std::uint16_t listening_port;
-    std::optional<Address> external;
+    ExternalAddressVote external;
     SessionContext context;
     std::map<InfoHash, std::unique_ptr<Torrent>> torrents;
     std::vector<InfoHash> order;           // as added

@@ -67,6 +67,7 @@ inline constexpr std::size_t kPeerListEntries = 2'000;            // rain; LT 3,
 inline constexpr std::size_t kPeersPerNetworkAndSource = 8;       // per /24 (IPv6: /64) and source
 inline constexpr std::uint32_t kMaxDialFailures = 3;              // LT max_failcount
 inline constexpr std::chrono::seconds kRedial{60};                // times failures; LT min_reconnect_time
+inline constexpr std::size_t kExternalAddressVotes = 50;          // the newest that are counted; LT ip_voter
 
 // Wire.
 inline constexpr std::size_t kMessageBytes = 1u << 20;            // LT; a longer bitfield is allowed
@@ -101,6 +102,34 @@ inline constexpr std::uint32_t kNumWant = 200;                    // LT
 inline constexpr std::chrono::seconds kUdpConnectionId{60};       // BEP 15
 inline constexpr std::size_t kUrlBytes = 8u << 10;
 inline constexpr std::size_t kHttpHeaderBytes = 64u << 10;
+
+// DHT; times and counts are of one node, and there is one node an address family. JD: jech/dht.
+inline constexpr std::size_t kDhtDatagramBytes = 1'500;           // longer ones are dropped: a path's MTU
+inline constexpr std::size_t kDhtReplyBytes = 1'000;              // BEP 32 asks for at most 1,024
+inline constexpr std::uint32_t kBencodeTokensDht = 512;           // 100 values and all fields take 150
+inline constexpr std::size_t kDhtTransactionBytes = 32;           // theirs, echoed; clients use 2 to 8
+inline constexpr std::size_t kDhtTokenBytes = 64;                 // theirs, kept until the announce; clients use 4 to 20
+inline constexpr std::size_t kDhtNodesPerReply = 16;              // used of one reply, each family; k is 8
+inline constexpr std::size_t kDhtValuesPerReply = 100;            // used of one reply; LT
+inline constexpr std::size_t kDhtValuesSent = 50;                 // LT 100, which breaks BEP 32's size with IPv6
+inline constexpr std::size_t kDhtSamplesSent = 20;                // LT
+inline constexpr std::chrono::seconds kDhtQueryTimeout{8};        // LT 15, which holds its place too long; rqbit 10
+inline constexpr std::size_t kDhtQueriesInFlight = 256;
+inline constexpr std::uint32_t kDhtQueryBytesPerSecond = 20'000;  // own queries; burst of 2 s; LT 8,000, too little for a reader
+inline constexpr std::size_t kDhtLookupQueries = 60;
+inline constexpr std::size_t kDhtLookupPeers = 2'000;             // as many as a peer list holds
+inline constexpr std::size_t kDhtLookups = 16;                    // at once; others wait
+inline constexpr std::size_t kDhtNodesPerNetwork = 8;             // per /24 (IPv6: /64) in the table; 1 in a bucket: LT
+inline constexpr std::size_t kDhtSavedNodes = 300;
+inline constexpr std::size_t kDhtStoredHashes = 2'000;            // LT dht_max_torrents
+inline constexpr std::size_t kDhtStoredPeers = 500;               // per info-hash; LT dht_max_peers
+inline constexpr std::size_t kDhtStoredPeersPerAddress = 4;       // per info-hash: ports of one NAT
+inline constexpr std::chrono::minutes kDhtPeerLife{30};           // LT
+inline constexpr std::chrono::minutes kDhtTokenSecretLife{5};     // BEP 5; the one before is accepted too
+inline constexpr std::uint32_t kDhtQueriesPerAddress = 10;        // a second, burst of 50; LT 5
+inline constexpr std::uint32_t kDhtQueriesPerSecond = 100;        // in all, burst of 400; JD
+inline constexpr std::uint32_t kDhtAnswerBytesPerSecond = 16'000; // burst of 2 s; LT 8,000
+inline constexpr std::size_t kDhtAddressesRemembered = 1'024;     // for these limits, of strangers and of others
 
 // Reading.
 inline constexpr std::size_t kCursorsPerReader = 3;               // mp4 players alternate between audio and video offsets

@@ -1,11 +1,9 @@
 #pragma once
 
 #include "torrent/connections.h"
-#include "torrent/control.h"
 #include "torrent/download.h"
 #include "torrent/library.h"
 #include "torrent/metadata_fetch.h"
-#include "torrent/metainfo/magnet.h"
 #include "torrent/metainfo/metainfo.h"
 #include "torrent/readers.h"
 #include "torrent/session_context.h"
@@ -28,11 +26,11 @@ class Torrent final : private Connections::Owner,
                       private MetadataFetch::Owner,
                       private Announcer::Owner {
 public:
-    class Owner {
-    public:
+    struct Owner {
         virtual ~Owner() = default;
         virtual void metadata_arrived(Torrent& torrent) = 0;
-        virtual void external_address(Address address) = 0;  // a tracker's vote
+        virtual void peer_says_we_are(Address address, Endpoint const& peer) = 0;
+        virtual void tracker_says_we_are(Address address, std::string const& tracker) = 0;
     };
 
     Torrent(SessionContext& session, TorrentRecord record, Owner& owner);
@@ -55,6 +53,7 @@ public:
     void set_log_level(std::string const& level);
     bool set_peer_log_level(Endpoint const& peer, std::string const& level);
     void remember_directory(std::string directory);
+    void set_external(Address address) { connections_.set_external(address); }  // as the session has found
 
     std::unique_ptr<Stream> open(FileIndex file, ReaderProgram const& program);
     bool accepts_peers() const { return running_; }
@@ -82,6 +81,7 @@ private:
     bool hurried() const override;
     bool is_private() const override { return metainfo_ && metainfo_->is_private(); }
     void peers_ran_out() override;
+    void peer_says_we_are(Address address, Endpoint const& peer) override { owner_.peer_says_we_are(address, peer); }
     // Download::Owner
     void carry_out(PiecePicker::Order const& order) override { connections_.carry_out(order); }
     void wishes_changed() override;
@@ -98,7 +98,7 @@ private:
     // Announcer::Owner
     Announcer::Facts announce_facts() const override;
     void tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) override;
-    void tracker_external_address(Address address) override { owner_.external_address(address); }
+    void tracker_says_we_are(Address address, std::string const& tracker) override { owner_.tracker_says_we_are(address, tracker); }
 
     class Operation;  // one of the user's, counted while it lasts so that stop() can wait for it
     boost::asio::awaitable<void> my_turn();
@@ -140,8 +140,7 @@ private:
     Event operation_ended_;
     bool unsaved_ = false;
     bool saving_ = false;
-    std::uint64_t saved_uploaded_bytes_ = 0;         // of this run, counted into the record already
-    std::uint64_t saved_downloaded_bytes_ = 0;
+    std::uint64_t saved_uploaded_bytes_ = 0, saved_downloaded_bytes_ = 0;  // of this run, counted into the record already
     TimePoint next_totals_{};
     Event tick_now_;
     TaskGroup tasks_;

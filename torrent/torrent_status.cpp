@@ -1,4 +1,5 @@
 #include "torrent/log.h"
+#include "torrent/metainfo/magnet.h"
 #include "torrent/torrent.h"
 
 #include <algorithm>

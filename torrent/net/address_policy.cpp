@@ -108,9 +108,11 @@ bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network)
     return false;
 }
 
-bool may_fetch_from(Address const& address, bool test_network) {
+bool may_be_our_own(Address const& address, bool test_network) {
     auto const scope = scope_of(address);
     return scope == Scope::global || (test_network && scope != Scope::nowhere);
 }
+
+bool may_fetch_from(Address const& address, bool test_network) { return may_be_our_own(address, test_network); }
 
 }  // namespace rqfs::torrent

@@ -12,6 +12,9 @@ enum class AddressSource { user, resume, tracker, incoming, pex, dht, lsd };
 // and those of well-known local services. Pure.
 bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network);
 
+// Whether others may tell us that this is our own address, as the internet sees it.
+bool may_be_our_own(Address const& address, bool test_network);
+
 // Whether an HTTP client may connect there for a tracker or torrent-file URL given by a stranger (a torrent's tracker
 // list, a redirect).
 bool may_fetch_from(Address const& address, bool test_network);

@@ -148,7 +148,7 @@ asio::awaitable<void> Announcer::State::announce(AnnounceSchedule::Job job) {
     auto const slot = co_await clients().slots.acquire(urgent);
     auto call = make_call();
     call.heard = [this, job](AnnounceResponse const& response) {
-        if (response.external_address) owner.tracker_external_address(*response.external_address);
+        if (response.external_address) owner.tracker_says_we_are(*response.external_address, schedule.url(job.tracker));
         if (!response.peers.empty()) owner.tracker_peers(schedule.url(job.tracker), response.peers);
     };
     auto const& url = urls.at(job.tracker);

@@ -43,7 +43,7 @@ public:
         virtual ~Owner() = default;
         virtual Facts announce_facts() const = 0;
         virtual void tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) = 0;
-        virtual void tracker_external_address(Address address) = 0;  // a vote (BEP 24)
+        virtual void tracker_says_we_are(Address address, std::string const& tracker) = 0;  // BEP 24
     };
     // What all announcers of a session share; outlives them.
     struct Network {

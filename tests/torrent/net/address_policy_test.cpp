@@ -78,6 +78,15 @@ TEST(AddressPolicy, LocalDiscoveryMayNameTheLocalNetworkButNotThisMachine) {
     EXPECT_FALSE(may_dial(at("[::1]:6881"), AddressSource::lsd, false));
 }
 
+TEST(AddressPolicy, OnlyAPublicAddressMayBeOursButInATestNetwork) {
+    for (auto const* const text : kPublic) EXPECT_TRUE(may_be_our_own(address(text), false)) << text;
+    for (auto const* const text : kLocal) {
+        EXPECT_FALSE(may_be_our_own(address(text), false)) << text;
+        EXPECT_TRUE(may_be_our_own(address(text), true)) << text;
+    }
+    for (auto const* const text : kNowhere) EXPECT_FALSE(may_be_our_own(address(text), true)) << text;
+}
+
 TEST(AddressPolicy, FetchesOnlyFromPublicAddressesButInATestNetwork) {
     for (auto const* const text : kPublic) EXPECT_TRUE(may_fetch_from(address(text), false)) << text;
     for (auto const* const text : kLocal) {

@@ -51,7 +51,7 @@ struct Torrent final : Announcer::Owner {
     void tracker_peers(std::string const& tracker, std::vector<Endpoint> more) override {
         for (auto const& peer : more) peers.emplace_back(tracker, peer.text());
     }
-    void tracker_external_address(Address address) override { votes.push_back(address); }
+    void tracker_says_we_are(Address address, std::string const&) override { votes.push_back(address); }
 
     Announcer::Facts facts;
     std::vector<std::pair<std::string, std::string>> peers;

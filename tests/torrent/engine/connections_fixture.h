@@ -1,0 +1,76 @@
+#pragma once
+
+#include "tests/support/fake_udp.h"
+#include "tests/support/memory_store.h"
+#include "tests/support/virtual_clock.h"
+#include "torrent/connections.h"
+#include "torrent/log.h"
+#include "torrent/net/http_client.h"
+#include "torrent/net/resolver.h"
+#include "torrent/workers.h"
+
+#include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// Notes who is dialled, and reaches nobody.
+class NotingConnector final : public Connector {
+public:
+    boost::asio::awaitable<std::unique_ptr<StreamSocket>> connect(Endpoint endpoint, Duration) override {
+        dialled.push_back(endpoint);
+        throw_error(Errc::refused, "nobody is there");
+        co_return nullptr;
+    }
+    std::vector<Endpoint> dialled;
+};
+
+// The connections of one torrent whose metadata is missing, in virtual time, with nobody to reach.
+class ConnectionsFixture : public testing::Test, protected Connections::Owner {
+protected:
+    Download* download() override { return nullptr; }
+    MetadataFetch* metadata_fetch() override { return nullptr; }
+    bool active() const override { return true; }
+    bool hurried() const override { return false; }
+    bool is_private() const override { return false; }
+    void peers_ran_out() override {}
+    void peer_says_we_are(Address address, Endpoint const& peer) override { votes.emplace_back(address, peer); }
+
+    boost::asio::io_context engine{1};
+    tests::VirtualClock clock;
+    Workers workers;
+    tests::MemoryStore store;
+    SystemResolver resolver;
+    NotingConnector connector;
+    tests::FakeUdp udp{engine.get_executor()};
+    HttpClient http{clock, connector, resolver, true};
+    Settings settings;
+    RateLimiter up_limit, down_limit;
+    ConnectionBudget budget{100};
+    MetadataBudget metadata_budget;
+    std::uint16_t listening_port = 6881;
+    ExternalAddressVote external;
+    SessionContext context{engine.get_executor(),
+                           clock,
+                           workers,
+                           store,
+                           resolver,
+                           connector,
+                           Announcer::Network{engine.get_executor(), clock, http, resolver, udp, false, nullptr},
+                           settings,
+                           up_limit,
+                           down_limit,
+                           budget,
+                           metadata_budget,
+                           listening_port,
+                           external,
+                           [](Endpoint const&) { return false; }};
+    std::vector<std::pair<Address, Endpoint>> votes;
+};
+
+}  // namespace rqfs::torrent

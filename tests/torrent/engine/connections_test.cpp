@@ -1,0 +1,79 @@
+#include "torrent/connections.h"
+
+#include "tests/support/fake_peer.h"
+#include "tests/support/memory_stream.h"
+#include "tests/support/run_engine.h"
+#include "tests/torrent/engine/connections_fixture.h"
+#include "torrent/swarm/peer_priority.h"
+
+#include <algorithm>
+
+namespace rqfs::torrent {
+namespace {
+
+using namespace std::chrono_literals;
+
+Address at(std::string const& text) { return Address::parse(text).value(); }
+
+std::vector<Endpoint> strangers() {
+    std::vector<Endpoint> all;
+    for (int network = 1; network <= 20; ++network) all.push_back(Endpoint::parse("9." + std::to_string(network) + ".7.3:7000").value());
+    return all;
+}
+
+std::vector<Endpoint> best_first(std::vector<Endpoint> peers, std::string const& own) {
+    auto const us = Endpoint::parse(own).value();
+    std::sort(peers.begin(), peers.end(), [&](auto const& a, auto const& b) { return peer_priority(us, a) > peer_priority(us, b); });
+    return peers;
+}
+
+TEST_F(ConnectionsFixture, PeersAreDialledInTheOrderOfOurExternalAddress) {
+    Connections connections(context, InfoHash(), shared_log(), *this);
+    connections.start();
+    connections.add_addresses(strangers(), AddressSource::tracker);
+    connections.set_external(at("123.213.32.10"));
+
+    connections.tick();
+    clock.run_for(engine, 0ms);
+
+    EXPECT_EQ(connector.dialled, best_first(strangers(), "123.213.32.10:6881"));
+    tests::run_engine(engine, connections.stop());
+}
+
+TEST_F(ConnectionsFixture, ATorrentAddedLaterKnowsTheExternalAddressFromTheStart) {
+    external.tracker_says(at("123.213.32.10"), "http://tracker.example/announce", clock.now());
+    Connections connections(context, InfoHash(), shared_log(), *this);
+    connections.start();
+    connections.add_addresses(strangers(), AddressSource::tracker);
+
+    connections.tick();
+    clock.run_for(engine, 0ms);
+
+    EXPECT_EQ(connector.dialled, best_first(strangers(), "123.213.32.10:6881"));
+    tests::run_engine(engine, connections.stop());
+}
+
+TEST_F(ConnectionsFixture, WhatAPeerSaysOfOurAddressIsPassedOn) {
+    Connections connections(context, InfoHash(), shared_log(), *this);
+    connections.start();
+    auto streams = tests::memory_streams(engine.get_executor());
+    tests::FakePeer peer(engine.get_executor(), std::move(streams.second));
+    auto const remote = streams.first->remote();
+    Handshake theirs;
+    theirs.extensions = theirs.fast = true;
+    ExtensionHandshake says;
+    says.your_address = at("123.213.32.10");
+    connections.adopt_incoming(std::move(streams.first), theirs);
+
+    peer.say_extended(0, says.encode());
+    clock.run_for(engine, 1s);
+
+    ASSERT_EQ(votes.size(), 1u);
+    EXPECT_EQ(votes.front().first, at("123.213.32.10"));
+    EXPECT_EQ(votes.front().second, remote);
+    tests::run_engine(engine, connections.stop());
+    tests::run_engine(engine, peer.stop());
+}
+
+}  // namespace
+}  // namespace rqfs::torrent
