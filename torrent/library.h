@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/info_hash.h"
+#include "torrent/media_hints.h"
 #include "torrent/shared_bytes.h"
 #include "torrent/status.h"
 #include "torrent/store.h"
@@ -30,6 +31,11 @@ public:
     virtual boost::asio::awaitable<std::vector<SharedBytes>> read(ByteRange range) = 0;
     // The same without waiting, when everything is in memory.
     virtual std::optional<std::vector<SharedBytes>> try_read(ByteRange range) = 0;
+
+    // What try_read() would give, but nobody reads: no read-ahead follows from it.
+    virtual std::optional<std::vector<SharedBytes>> peek(ByteRange range) const = 0;
+    // What is known of the file now, instead of what was known before. A reader that plays it gets its index early.
+    virtual void hint(MediaHints hints) = 0;
 };
 
 // Who opened a file: read from /proc at open.

@@ -50,6 +50,12 @@ public:
     std::optional<std::vector<SharedBytes>> try_read(ByteRange range) override {
         return readers_ == nullptr ? std::nullopt : readers_->try_read(id_, range);
     }
+    std::optional<std::vector<SharedBytes>> peek(ByteRange range) const override {
+        return readers_ == nullptr ? std::nullopt : readers_->peek(id_, range);
+    }
+    void hint(MediaHints hints) override {
+        if (readers_ != nullptr) readers_->hint(id_, std::move(hints));
+    }
     void detach() { readers_ = nullptr; }
 
 private:
@@ -120,6 +126,18 @@ void Readers::close(ReaderId id) {
 }
 
 std::optional<std::vector<SharedBytes>> Readers::try_read(ReaderId id, ByteRange range) {
+    auto slices = peek(id, range);
+    if (slices) ReadGuard const guard(*this, id, range);
+    return slices;
+}
+
+void Readers::hint(ReaderId id, MediaHints hints) {
+    auto& reader = readers_.at(id);
+    reader.demand.hint(std::move(hints));
+    refresh(id, reader);
+}
+
+std::optional<std::vector<SharedBytes>> Readers::peek(ReaderId id, ByteRange range) const {
     if (stopping_) return std::nullopt;
     auto const& metainfo = download_.metainfo();
     auto const& layout = metainfo.pieces();
@@ -134,7 +152,6 @@ std::optional<std::vector<SharedBytes>> Readers::try_read(ReaderId id, ByteRange
         if (!slice) return std::nullopt;
         slices.push_back(std::move(*slice));
     }
-    ReadGuard const guard(*this, id, range);
     return slices;
 }
 

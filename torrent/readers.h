@@ -57,6 +57,8 @@ private:
     class ReadGuard;
 
     boost::asio::awaitable<std::vector<SharedBytes>> read(ReaderId id, ByteRange range);
+    std::optional<std::vector<SharedBytes>> peek(ReaderId id, ByteRange range) const;
+    void hint(ReaderId id, MediaHints hints);
     std::optional<std::vector<SharedBytes>> try_read(ReaderId id, ByteRange range);
     boost::asio::awaitable<SharedBytes> read_part(PieceIndex piece, ByteRange range, ReadGuard& guard);
     boost::asio::awaitable<void> wait_for(PieceIndex piece, ReadGuard& guard);

@@ -99,6 +99,14 @@ public:
         return slices(range);
     }
 
+    std::optional<std::vector<SharedBytes>> peek(ByteRange range) const override {
+        if (library_.holds_back || library_.answers_late) return std::nullopt;
+        ++library_.peeks;
+        return slices(range);
+    }
+
+    void hint(MediaHints hints) override { library_.last_hints = std::move(hints); }
+
 private:
     void check() const {
         if (!library_.find(info_hash_)) throw_error(Errc::removed, "the torrent was removed");

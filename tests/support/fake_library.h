@@ -51,6 +51,8 @@ public:
     double torrent_progress = 0.5;
     std::uint64_t stored = 0;
     int reads = 0;    // reads and successful try_reads
+    int peeks = 0;    // successful
+    torrent::MediaHints last_hints;
     int waiting = 0;  // reads that wait
     int streams = 0;  // open
     torrent::ReaderProgram last_reader;

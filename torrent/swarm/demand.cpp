@@ -27,8 +27,11 @@ constexpr std::chrono::milliseconds kHeadWithin{2000};
 constexpr std::chrono::milliseconds kTailWithin{3000};
 // Until the reader is seen to read on, the very end may be what it asks for next (an .mp4 with its index there).
 constexpr std::chrono::milliseconds kFirstTailWithin{500};
-constexpr std::chrono::milliseconds kStoreTime{10};  // disk and waking
-constexpr std::chrono::seconds kRefresh{1};          // deadlines and windows follow rate and goodput
+constexpr std::chrono::milliseconds kIndexWithin{2000};  // what players read of it before they begin; once it plays
+constexpr double kLeastFilm = 2e3;                       // bytes a second; a duration that gives other figures is not
+constexpr double kMostFilm = 25e6;                       // believed: Ultra HD Blu-ray has 16e6, speech 2e3
+constexpr std::chrono::milliseconds kStoreTime{10};      // disk and waking
+constexpr std::chrono::seconds kRefresh{1};              // deadlines and windows follow rate and goodput
 
 std::uint64_t zone_of(ByteRange where, PieceLayout const& layout) {
     return std::max<std::uint64_t>(std::min(where.size() / kZoneShare, kMostZone), layout.piece_bytes());
@@ -116,6 +119,15 @@ void Demand::read_ended(Ticket ticket, TimePoint now) {
     rate_.waiting(!reads_.empty(), now);
 }
 
+void Demand::hint(MediaHints hints) {
+    hints_ = std::move(hints);
+    auto const in_seconds = std::chrono::duration<double>(hints_.duration).count();
+    if (in_seconds <= 0) return;
+    auto const film = static_cast<double>(where_.size()) / in_seconds;
+    known_film_ = film >= kLeastFilm && film <= kMostFilm;
+    if (known_film_) rate_.film(film);
+}
+
 ByteRange Demand::in_torrent(ByteRange range) const {
     auto const end = std::min(range.end, where_.size());
     return {where_.begin + std::min(range.begin, end), where_.begin + end};
@@ -131,7 +143,9 @@ std::uint64_t Demand::window_bytes(ReadCursor const& cursor, double speed, bool 
     std::uint64_t const piece = layout_.piece_bytes();
     if (cursors_.random()) return piece;
     auto const ahead = [speed](double in_seconds) { return static_cast<std::uint64_t>(in_seconds * speed); };
-    auto const usual = std::max(std::clamp(ahead(kWindowSeconds), kLeastWindow, kMostWindow), 3 * piece);
+    auto const least = known_film_ ? kFirstWindow : kLeastWindow;
+    auto const most = known_film_ ? kHealthyWindow : kMostWindow;
+    auto const usual = std::max(std::clamp(ahead(kWindowSeconds), least, most), 3 * piece);
     if (healthy) return std::max(usual, std::min(ahead(kHealthySeconds), kHealthyWindow));
     // Doubled for every 256 KiB read in order, as the kernel grows its read-ahead: a thumbnail costs little.
     auto const doublings = std::min<std::uint64_t>(cursor.sequential / ReadCursors::kSequentialBytes, 16);
@@ -163,15 +177,28 @@ void Demand::want_window(Collector& collector, ReadCursor const& cursor, double 
 // Head and tail stay a fixed time ahead instead of falling due: they must not hold up a film that is being read in
 // order.
 void Demand::want_ends(Collector& collector, TimePoint now) const {
-    if (!ends_ || rate_.greedy() || cursors_.random()) return;
+    if (!ends_ || hints_.index_known || rate_.greedy() || cursors_.random()) return;
     auto const size = where_.size();
     auto const within = [now](auto duration) { return [now, duration](PieceIndex) { return now + duration; }; };
     collector.want(in_torrent({0, zone_bytes_}), Urgency::player, within(kHeadWithin));
     collector.want(in_torrent({size - zone_bytes_, size}), Urgency::player, within(kTailWithin));
-    auto const active = cursors_.active(now);
-    auto const reads_on = !active.empty() && active.front().sequential >= ReadCursors::kSequentialBytes;
     auto const very_end = std::min<std::uint64_t>(zone_bytes_, kMiB);
-    if (!reads_on) collector.want(in_torrent({size - very_end, size}), Urgency::player, within(kFirstTailWithin));
+    if (!reads_on(now)) collector.want(in_torrent({size - very_end, size}), Urgency::player, within(kFirstTailWithin));
+}
+
+// The same for an index whose place is known.
+void Demand::want_index(Collector& collector, TimePoint now) const {
+    if (known_copier_ || rate_.greedy() || cursors_.random()) return;
+    auto const first = now + (reads_on(now) ? kIndexWithin : kFirstTailWithin);
+    for (auto const& range : hints_.first)
+        collector.want(in_torrent(range), Urgency::player, [first](PieceIndex) { return first; });
+    for (auto const& range : hints_.later)
+        collector.want(in_torrent(range), Urgency::player, [now](PieceIndex) { return now + kTailWithin; });
+}
+
+bool Demand::reads_on(TimePoint now) const {
+    auto const active = cursors_.active(now);
+    return !active.empty() && active.front().sequential >= ReadCursors::kSequentialBytes;
 }
 
 std::vector<Wish> Demand::wishes(Bitfield const& have, double goodput, TimePoint now) const {
@@ -182,6 +209,7 @@ std::vector<Wish> Demand::wishes(Bitfield const& have, double goodput, TimePoint
     if (last_ticket_ == 0 || idle(now)) return collector.sorted();
     for (auto const& cursor : cursors_.active(now)) want_window(collector, cursor, speed(goodput), now);
     want_ends(collector, now);
+    want_index(collector, now);
     return collector.sorted();
 }
 

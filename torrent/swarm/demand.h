@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/bitfield.h"
+#include "torrent/media_hints.h"
 #include "torrent/metainfo/piece_layout.h"
 #include "torrent/swarm/read_cursors.h"
 #include "torrent/swarm/reader_rate.h"
@@ -30,6 +31,9 @@ public:
     // The read was answered or given up. Unknown tickets are our bug.
     void read_ended(Ticket ticket, TimePoint now);
 
+    // What is known of the file's index and duration, instead of what was known before. Ranges count in the file.
+    void hint(MediaHints hints);
+
     // The pieces wanted now, most urgent first, without those in `have`. `goodput` is the torrent's payload rate, bytes
     // a second.
     std::vector<Wish> wishes(Bitfield const& have, double goodput, TimePoint now) const;
@@ -58,6 +62,8 @@ private:
     bool healthy(ReadCursor const& cursor, Bitfield const& have, double speed) const;
     void want_window(Collector& collector, ReadCursor const& cursor, double speed, TimePoint now) const;
     void want_ends(Collector& collector, TimePoint now) const;
+    void want_index(Collector& collector, TimePoint now) const;
+    bool reads_on(TimePoint now) const;
     ByteRange in_torrent(ByteRange range) const;
 
     PieceLayout layout_;
@@ -68,6 +74,8 @@ private:
     std::vector<Read> reads_;  // under way, oldest first
     Ticket last_ticket_ = 0;
     TimePoint last_read_;  // when one began or ended
+    MediaHints hints_;
+    bool known_film_ = false;  // its duration is known, and likely
     bool known_copier_;
     bool ends_ = false;  // head and tail are wanted: a large file is being read from its head
 };

@@ -88,7 +88,13 @@ void ReaderRate::estimate(TimePoint now) {
     auto const total = std::accumulate(bytes_.begin(), bytes_.end(), std::uint64_t{0});
     auto const sample = static_cast<double>(total) / measured;
     auto const weight = 1 - std::pow(1 - kSmoothing, in_seconds(now - std::max(last_consumed_, epoch_)));
+    measured_ = true;
     rate_ = std::clamp(rate_ + weight * (sample - rate_), kLeast, kMost);
+}
+
+void ReaderRate::film(double bytes_per_second) {
+    film_ = std::clamp(bytes_per_second, kLeast, kMost);
+    if (!measured_) rate_ = film_;
 }
 
 }  // namespace rqfs::torrent

@@ -2,6 +2,7 @@
 
 #include "torrent/units.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -17,9 +18,10 @@ public:
     void consumed(std::uint64_t bytes, TimePoint now);  // the reader's place moved on by this much
     void sought(TimePoint now);                         // it went elsewhere: players fill their buffers anew
     void waiting(bool waits, TimePoint now);            // a read is under way, or none is any more
+    void film(double bytes_per_second);                 // what its duration makes of the file: it is played no slower
 
     bool greedy() const { return greedy_; }
-    double rate() const { return rate_; }  // bytes a second, within [kLeast, kMost]
+    double rate() const { return std::max(rate_, film_); }  // bytes a second, within [kLeast, kMost]
 
     static constexpr double kUnknown = 1.25e6;  // 10 Mbit/s, a usual film (engine 2.3)
     static constexpr double kLeast = 64e3;
@@ -38,6 +40,8 @@ private:
     bool greedy_;
     bool waits_ = false;
     double rate_ = kUnknown;
+    double film_ = 0;  // unknown
+    bool measured_ = false;
     TimePoint accounted_;  // the waiting time is counted up to here
     TimePoint sought_;
     TimePoint epoch_;  // consumption is measured from here on

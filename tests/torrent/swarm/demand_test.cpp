@@ -442,6 +442,138 @@ TEST(Demand, AReadThatWaitsForLongIsNotIdle) {
     EXPECT_GT(film.demand.next_change(film.now), film.now);
 }
 
+MediaHints index_at(std::vector<ByteRange> first, std::vector<ByteRange> later = {},
+                    std::chrono::milliseconds film = {}) {
+    return {std::move(first), std::move(later), film, true};
+}
+
+TEST(Demand, AKnownIndexIsWantedInsteadOfHeadAndTail) {
+    Film film;
+    film.read(0);
+    ASSERT_TRUE(film.wish(999 * kMiB));
+
+    film.demand.hint(index_at({{700 * kMiB, 703 * kMiB}}, {{900 * kMiB, 900 * kMiB + 1}}));
+
+    EXPECT_FALSE(film.wish(999 * kMiB));
+    EXPECT_EQ(film.wish(700 * kMiB)->urgency, Urgency::player);
+    EXPECT_EQ(film.wish(702 * kMiB)->deadline, film.now + 500ms);
+    EXPECT_EQ(film.wish(900 * kMiB)->deadline, film.now + 3s);
+    EXPECT_FALSE(film.wish(704 * kMiB));
+}
+
+TEST(Demand, AnIndexThatIsOnlyGuessedLeavesHeadAndTailWanted) {
+    Film film;
+    film.read(0);
+
+    film.demand.hint({{{700 * kMiB, 700 * kMiB + 16}}, {}, {}, false});
+
+    EXPECT_TRUE(film.wish(700 * kMiB));
+    EXPECT_TRUE(film.wish(999 * kMiB));
+}
+
+TEST(Demand, AnIndexHoldsUpNobodyWhoPlaysAlready) {
+    Film film;
+    film.demand.hint(index_at({{700 * kMiB, 703 * kMiB}}));
+
+    film.play(0, 4 * kMiB, 1e6);
+
+    EXPECT_EQ(film.wish(700 * kMiB)->deadline, film.now + 2s);
+}
+
+TEST(Demand, WhatIsHereOfAnIndexIsNotWanted) {
+    Film film;
+    film.read(0);
+    film.give(701 * kMiB, 702 * kMiB);
+
+    film.demand.hint(index_at({{700 * kMiB, 703 * kMiB}}));
+
+    EXPECT_FALSE(film.wish(701 * kMiB));
+    EXPECT_TRUE(film.wish(700 * kMiB));
+}
+
+TEST(Demand, CopiersAndReadersThatJumpAboutDoNotPayForAnIndex) {
+    Film copied(1000 * kMiB, 1u << 20, true);
+    copied.read(0);
+    copied.demand.hint(index_at({{700 * kMiB, 703 * kMiB}}));
+    Film scanned;
+    scanned.demand.hint(index_at({{700 * kMiB, 703 * kMiB}}));
+    for (std::uint64_t at = 100; at < 600; at += 100) scanned.read(at * kMiB);
+
+    EXPECT_FALSE(copied.wish(700 * kMiB));
+    EXPECT_FALSE(scanned.wish(700 * kMiB));
+}
+
+TEST(Demand, AnIndexIsNotWantedBeforeTheFirstReadNorByAnIdleReader) {
+    Film film;
+    film.demand.hint(index_at({{700 * kMiB, 703 * kMiB}}));
+    EXPECT_TRUE(film.wishes().empty());
+
+    film.read(0);
+    film.now += Demand::kIdle;
+
+    EXPECT_TRUE(film.wishes().empty());
+}
+
+TEST(Demand, ItsDurationIsAFilmsFirstRate) {
+    Film film(1000 * kMiB);
+    film.demand.hint(index_at({}, {}, 500s));
+
+    EXPECT_DOUBLE_EQ(film.demand.rate(), 1000.0 * kMiB / 500);
+}
+
+TEST(Demand, AFilmIsPlayedNoSlowerThanItsDurationSays) {
+    Film film(1000 * kMiB);
+    film.demand.hint(index_at({}, {}, 500s));
+
+    film.play(0, 20 * kMiB, 0.5e6);
+
+    EXPECT_DOUBLE_EQ(film.demand.rate(), 1000.0 * kMiB / 500);
+}
+
+TEST(Demand, AFilmThatIsPlayedFasterThanItsDurationSaysHasTheFasterRate) {
+    Film film(1000 * kMiB);
+    film.demand.hint(index_at({}, {}, 2000s));
+
+    film.play(0, 60 * kMiB, 1.5e6);
+
+    EXPECT_GT(film.demand.rate(), 1.2e6);
+}
+
+TEST(Demand, WithADurationReadAheadIsTwentySecondsOfFilm) {
+    for (auto const bytes_a_second : {0.5, 4.0}) {
+        SCOPED_TRACE(bytes_a_second);
+        Film film(4000 * kMiB, 256u << 10);
+        auto const seconds = std::chrono::duration<double>(4000 / bytes_a_second);
+        film.demand.hint(index_at({}, {}, std::chrono::duration_cast<std::chrono::milliseconds>(seconds)));
+
+        film.play(0, 8 * kMiB, bytes_a_second * kMiB);
+
+        auto const ahead = static_cast<double>(film.window_end(8 * kMiB) - 8 * kMiB) / kMiB;
+        EXPECT_NEAR(ahead, bytes_a_second * 20, 1);
+    }
+}
+
+TEST(Demand, ADurationThatNoFilmHasIsNotBelieved) {
+    for (auto const duration :
+         {std::chrono::milliseconds(0), std::chrono::milliseconds(1), std::chrono::milliseconds(1000h)}) {
+        Film film(1000 * kMiB);
+        auto const before = film.demand.rate();
+
+        film.demand.hint(index_at({}, {}, duration));
+
+        EXPECT_DOUBLE_EQ(film.demand.rate(), before);
+    }
+}
+
+TEST(Demand, RangesBeyondTheFileAreNotWanted) {
+    Film film(100 * kMiB);
+    film.read(0);
+
+    film.demand.hint(index_at({{99 * kMiB, 900 * kMiB}, {200 * kMiB, 201 * kMiB}, {UINT64_MAX - 1, UINT64_MAX}}));
+
+    for (auto const& wish : film.wishes()) EXPECT_LE(film.layout.begin(wish.piece), film.where.end);
+}
+
 TEST(Demand, WishesAreBounded) {
     Film film(1000 * kMiB, 16u << 10);
     film.play(100 * kMiB, 100 * kMiB, 5e6);
