@@ -99,6 +99,21 @@ TEST(Tree, FindsATorrentByItsHashForEverButDoesNotListThat) {
     EXPECT_EQ(tree.parent(*tree.lookup(*alias, "d")), alias);
 }
 
+TEST(Tree, APathByTheHashStaysTrueWhenAMagnetGetsItsName) {
+    Tree tree;
+    auto const entry = torrent_called("Name");
+    EXPECT_EQ(tree.put(magnet(entry.info_hash, "from the link")), "from the link");
+    auto const before = tree.lookup(kRootInode, entry.info_hash.hex());
+
+    EXPECT_EQ(tree.put(entry), "Name");
+
+    auto const after = tree.lookup(kRootInode, entry.info_hash.hex());
+    ASSERT_TRUE(before && after);
+    EXPECT_EQ(after, before) << "a shell that stands in it";
+    EXPECT_EQ(names_in(tree, *after), names_in(tree, *tree.lookup(kRootInode, "Name")));
+    EXPECT_FALSE(tree.lookup(kRootInode, "from the link"));
+}
+
 TEST(Tree, HasOneInodeForAFileUnderBothNames) {
     Tree tree;
     auto const entry = torrent_called("Name");

@@ -18,6 +18,7 @@ protected:
         FileStatus file;
         file.path = "Film.mkv";
         film.files.push_back(file);
+        film.status.pieces = 1;
         harness.control.with('b', "Song");
         harness.start();
     }
@@ -46,6 +47,22 @@ TEST_F(ControlApi, ListsTorrentsWithTheirPaths) {
     EXPECT_TRUE(answers(reply, 200)) << reply;
     EXPECT_TRUE(has(reply, R"("path":"/mnt/films/Film")")) << reply;
     EXPECT_TRUE(has(reply, R"("name":"Song")")) << reply;
+}
+
+// The directory of a magnet link is renamed when the metadata comes: what was told before must stay true.
+TEST_F(ControlApi, TellsThePathByTheHashUntilTheMetadataIsThere) {
+    auto const by_hash = R"("path":"/mnt/films/)" + std::string(40, 'd') + '"';
+    harness.on_engine([&] { harness.control.with('d', "Magnet").status.pieces = 0; });
+
+    auto const before = request("GET", "/v1/torrents/Magnet");
+    auto const listed = request("GET", "/v1/torrents");
+    harness.on_engine([&] { harness.control.known.back().status.pieces = 1; });
+    auto const after = request("GET", "/v1/torrents/Magnet");
+
+    EXPECT_TRUE(has(before, by_hash)) << before;
+    EXPECT_TRUE(has(before, R"("directory":"Magnet")")) << before;
+    EXPECT_TRUE(has(listed, by_hash)) << listed;
+    EXPECT_TRUE(has(after, R"("path":"/mnt/films/Magnet")")) << after;
 }
 
 TEST_F(ControlApi, ShowsTheSession) {

@@ -85,6 +85,7 @@ TEST_F(Rqfsctl, ShowsTheSession) {
 
 TEST_F(Rqfsctl, PrintsPathAndMagnetAlone) {
     EXPECT_EQ(run({"path", "Film"}).out, "/mnt/films/Film\n");
+    EXPECT_EQ(run({"path", "bbb"}).out, "/mnt/films/" + std::string(40, 'b') + "\n") << "its directory is renamed later";
     EXPECT_EQ(run({"magnet", "Film"}).out, "magnet:?xt=urn:btih:" + std::string(40, 'a') + "\n");
 }
 

@@ -110,10 +110,7 @@ asio::awaitable<ApiReply> ControlApi::add(ApiRequest request) {
         added = co_await control_.add(required_text(body, "source"), options);
     }
     auto const now = reply_of(control_.torrent(added.info_hash));
-    AddReply reply{added.info_hash, added.was_there, now.status.name, now.path};
-    // The directory is renamed when the metadata arrives; its alias by the hash stays.
-    bool const renamed_later = now.status.pieces == 0 && !reply.path.empty();
-    if (renamed_later) reply.path = daemon_.mountpoint() + "/" + added.info_hash.hex();
+    AddReply const reply{added.info_hash, added.was_there, now.status.name, now.path};
     ApiReply answer;
     answer.status = added.was_there ? 200 : 201;
     answer.body = to_json(reply);

@@ -47,10 +47,12 @@ torrent::InfoHash ControlApi::find(std::string const& text) const {
 }
 
 // The mount knows better than the status where the torrent is: a magnet's directory is remembered only with its
-// metadata.
+// metadata. It is renamed then, but its alias by the hash stays, so that is the path that is told until then.
 TorrentReply ControlApi::reply_of(torrent::TorrentStatus status) const {
     auto path = daemon_.directory_path(status.info_hash);
     status.directory = path.substr(path.rfind('/') + 1);
+    bool const renamed_later = status.pieces == 0 && !path.empty();
+    if (renamed_later) path = daemon_.mountpoint() + "/" + status.info_hash.hex();
     return {std::move(status), std::move(path)};
 }
 
