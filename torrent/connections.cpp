@@ -189,7 +189,7 @@ bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& t
     options.extensions = our_extensions(socket->remote());
     options.upload_limit = &up_limit_;
     options.download_limit = &down_limit_;
-    options.logger = logger_;
+    options.logger = peer_loggers_.of(listed, socket->remote(), logger_);
     Connected peer;
     peer.listed = listed;
     peer.source = source;

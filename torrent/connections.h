@@ -4,6 +4,7 @@
 #include "torrent/metainfo/metainfo.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/peer/peer_connection.h"
+#include "torrent/peer_loggers.h"
 #include "torrent/session_context.h"
 #include "torrent/status.h"
 #include "torrent/swarm/choker.h"
@@ -31,8 +32,7 @@ class MetadataFetch;
 // Owned by Torrent. Engine thread only; stop() before destruction. May be stopped and started again (pause).
 class Connections final : private PeerConnection::Owner {
 public:
-    class Owner {
-    public:
+    struct Owner {
         virtual ~Owner() = default;
         virtual Download* download() = 0;            // null while the metadata is missing
         virtual MetadataFetch* metadata_fetch() = 0; // null once it is there
@@ -77,6 +77,7 @@ public:
     double download_rate(TimePoint now) const;
     std::vector<PeerStatus> status() const;
     void set_logger(std::shared_ptr<spdlog::logger> logger);
+    // Null: the torrent's again. False when no such peer is known; throws Errc::too_large when too many have their own.
     bool set_peer_logger(Endpoint const& peer, std::shared_ptr<spdlog::logger> const& logger);
 
 private:
@@ -89,8 +90,7 @@ private:
         bool needless = false;            // we left it for want of anything to exchange
         std::optional<TimePoint> unchoked_since;
         std::optional<TimePoint> last_unchoked;
-        std::uint64_t uploaded_at_unchoke = 0;
-        std::uint64_t downloaded_at_round = 0;
+        std::uint64_t uploaded_at_unchoke = 0, downloaded_at_round = 0;
     };
 
     // PeerConnection::Owner
@@ -122,6 +122,7 @@ private:
     void turn_over(TimePoint now);
     void leave_fellow_seeds();
     void leave(Connected& peer, char const* why);  // not its fault: it may be dialled again at once
+    void give_loggers();
     std::size_t target() const;
     PeerConnection* find(PeerHandle handle);
     ExtensionHandshake our_extensions(Endpoint const& remote) const;
@@ -130,6 +131,7 @@ private:
     SessionContext& session_;
     InfoHash info_hash_;
     std::shared_ptr<spdlog::logger> logger_;
+    PeerLoggers peer_loggers_;
     Owner& owner_;
     PeerId peer_id_;
     PeerList known_;
@@ -138,13 +140,11 @@ private:
     PeerHandle next_handle_{1};
     std::size_t dialling_ = 0;
     std::map<PeerHandle, Address> departed_;  // who may yet be proven to have sent bad data
-    bool interest_dirty_ = false;
-    bool running_ = false;
+    bool interest_dirty_ = false, running_ = false;
     std::uint64_t uploaded_before_ = 0;  // by connections that have ended
     TimePoint next_turnover_{}, next_rescue_{}, idle_since_{};
     std::unique_ptr<TaskGroup> tasks_;
-    RateLimiter up_limit_;
-    RateLimiter down_limit_;
+    RateLimiter up_limit_, down_limit_;
 };
 
 }  // namespace rqfs::torrent

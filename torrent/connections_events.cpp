@@ -118,6 +118,7 @@ void Connections::peer_extensions(PeerConnection& peer) {
             std::vector<Endpoint> const addresses{listening};
             add_addresses(addresses, AddressSource::incoming);
             if (known_.connected(listening, session_.clock.now())) connected.listed = listening;
+            peer.set_logger(peer_loggers_.of(connected.listed, peer.remote(), logger_));
         }
     }
     if (peer.extensions().your_address) owner_.peer_says_we_are(*peer.extensions().your_address, peer.remote());

@@ -3,6 +3,8 @@
 #include "torrent/download.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 namespace rqfs::torrent {
 
@@ -80,17 +82,22 @@ std::vector<PeerStatus> Connections::status() const {
 
 void Connections::set_logger(std::shared_ptr<spdlog::logger> logger) {
     logger_ = std::move(logger);
-    for (auto& [handle, peer] : peers_) peer.connection->set_logger(logger_);
+    give_loggers();
 }
 
 bool Connections::set_peer_logger(Endpoint const& endpoint, std::shared_ptr<spdlog::logger> const& logger) {
-    bool found = false;
-    for (auto& [handle, peer] : peers_) {
-        if (peer.connection->remote() != endpoint && peer.listed != endpoint) continue;
-        peer.connection->set_logger(logger);
-        found = true;
-    }
-    return found;
+    bool known = peer_loggers_.contains(endpoint) || known_.find(endpoint) != nullptr;
+    for (auto const& [handle, peer] : peers_) known = known || peer.connection->remote() == endpoint;
+    if (!known) return false;
+    if (!peer_loggers_.set(endpoint, logger))
+        throw_error(Errc::too_large, "only " + std::to_string(limit::kPeerLogLevels) + " peers of a torrent have their own log level");
+    give_loggers();
+    return true;
+}
+
+void Connections::give_loggers() {
+    for (auto& [handle, peer] : peers_)
+        peer.connection->set_logger(peer_loggers_.of(peer.listed, peer.connection->remote(), logger_));
 }
 
 }  // namespace rqfs::torrent

@@ -165,7 +165,7 @@ void Session::log_torrent(InfoHash info_hash, std::string level) { state_->find(
 void Session::log_peer(Endpoint peer, std::string level) {
     bool found = false;
     for (auto const& [info_hash, torrent] : state_->torrents) found = torrent->set_peer_log_level(peer, level) || found;
-    if (!found) throw_error(Errc::not_found, "no connected peer has the address " + peer.text());
+    if (!found) throw_error(Errc::not_found, "no torrent knows a peer at " + peer.text());
 }
 
 }  // namespace rqfs::torrent

@@ -67,6 +67,7 @@ inline constexpr std::size_t kPeerListEntries = 2'000;            // rain; LT 3,
 inline constexpr std::size_t kPeersPerNetworkAndSource = 8;       // per /24 (IPv6: /64) and source
 inline constexpr std::uint32_t kMaxDialFailures = 3;              // LT max_failcount
 inline constexpr std::chrono::seconds kRedial{60};                // times failures; LT min_reconnect_time
+inline constexpr std::size_t kPeerLogLevels = 64;                 // of a torrent, set by the user; nobody follows more
 inline constexpr std::size_t kExternalAddressVotes = 50;          // the newest that are counted; LT ip_voter
 
 // Wire.

@@ -219,7 +219,7 @@ void Torrent::set_log_level(std::string const& level) {
 }
 
 bool Torrent::set_peer_log_level(Endpoint const& peer, std::string const& level) {
-    auto logger = level.empty() ? logger_ : shared_log()->clone("torrent");
+    auto logger = level.empty() ? nullptr : shared_log()->clone("torrent");
     if (!level.empty()) logger->set_level(spdlog::level::from_str(level));
     return connections_.set_peer_logger(peer, logger);
 }

@@ -6,7 +6,10 @@
 #include "tests/torrent/engine/connections_fixture.h"
 #include "torrent/swarm/peer_priority.h"
 
+#include <spdlog/sinks/ostream_sink.h>
+
 #include <algorithm>
+#include <sstream>
 
 namespace rqfs::torrent {
 namespace {
@@ -73,6 +76,83 @@ TEST_F(ConnectionsFixture, WhatAPeerSaysOfOurAddressIsPassedOn) {
     EXPECT_EQ(votes.front().second, remote);
     tests::run_engine(engine, connections.stop());
     tests::run_engine(engine, peer.stop());
+}
+
+// A peer in memory whose connection says at `trace` what it receives.
+class LoggedPeers : public ConnectionsFixture {
+protected:
+    LoggedPeers() { connections.start(); }
+    void TearDown() override { tests::run_engine(engine, connections.stop()); }
+
+    // One incoming connection from 10.0.0.2:1002 that says where it listens, speaks, and leaves.
+    void come_and_go(std::uint16_t listens_at) {
+        auto streams = tests::memory_streams(engine.get_executor());
+        tests::FakePeer peer(engine.get_executor(), std::move(streams.second));
+        Handshake theirs;
+        theirs.extensions = theirs.fast = true;
+        connections.adopt_incoming(std::move(streams.first), theirs);
+        ExtensionHandshake says;
+        says.port = listens_at;
+        peer.say_extended(0, says.encode());
+        clock.run_for(engine, 1s);
+        peer.say(MessageId::unchoke);
+        clock.run_for(engine, 1s);
+        tests::run_engine(engine, peer.stop());
+        clock.run_for(engine, 1s);
+    }
+    bool logged(std::string const& words) {
+        auto const found = text.str().find(words) != std::string::npos;
+        text.str("");
+        return found;
+    }
+    static Endpoint endpoint(std::string const& where) { return Endpoint::parse(where).value(); }
+
+    std::ostringstream text;
+    std::shared_ptr<spdlog::logger> detailed = [this] {
+        auto logger = std::make_shared<spdlog::logger>("detailed", std::make_shared<spdlog::sinks::ostream_sink_st>(text));
+        logger->set_level(spdlog::level::trace);
+        return logger;
+    }();
+    Connections connections{context, InfoHash(), shared_log(), *this};
+};
+
+TEST_F(LoggedPeers, APeerThatComesBackIsLoggedAsBefore) {
+    come_and_go(7000);
+    ASSERT_FALSE(logged("unchoke"));
+    ASSERT_TRUE(connections.set_peer_logger(endpoint("10.0.0.2:7000"), detailed));
+
+    come_and_go(7000);
+    EXPECT_TRUE(logged("unchoke"));
+    come_and_go(7001);
+    EXPECT_FALSE(logged("unchoke")) << "that is another peer";
+}
+
+TEST_F(LoggedPeers, ATorrentsNewLoggerLeavesThePeersTheirOwn) {
+    come_and_go(7000);
+    ASSERT_TRUE(connections.set_peer_logger(endpoint("10.0.0.2:7000"), detailed));
+
+    connections.set_logger(shared_log());
+    come_and_go(7000);
+
+    EXPECT_TRUE(logged("unchoke"));
+}
+
+TEST_F(LoggedPeers, ATakenBackLevelIsForgotten) {
+    come_and_go(7000);
+    ASSERT_TRUE(connections.set_peer_logger(endpoint("10.0.0.2:7000"), detailed));
+
+    ASSERT_TRUE(connections.set_peer_logger(endpoint("10.0.0.2:7000"), nullptr));
+    come_and_go(7000);
+
+    EXPECT_FALSE(logged("unchoke"));
+}
+
+TEST_F(LoggedPeers, AnAddressThatNobodyKnowsIsNotKept) {
+    EXPECT_FALSE(connections.set_peer_logger(endpoint("10.0.0.2:7000"), detailed));
+
+    come_and_go(7000);
+
+    EXPECT_FALSE(logged("unchoke"));
 }
 
 }  // namespace
