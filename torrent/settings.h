@@ -20,9 +20,6 @@ struct Settings {
     // network.*
     std::vector<std::string> listen;      // ADDR:PORT; empty: 6881 on IPv4 and IPv6, the next free one if taken
     bool test_network = false;            // lifts the vetting of addresses learnt from strangers (loopback, private, low ports)
-
-    // read.*
-    std::chrono::milliseconds read_timeout{60'000};  // hardening.md: every request is answered within a bound
 };
 
 // Limits on what strangers can make grow, each with its source. LT: libtorrent 2, TR: Transmission 4, AN: anacrolix/torrent.

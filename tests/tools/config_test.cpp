@@ -52,7 +52,6 @@ log:
     EXPECT_EQ(config.torrent.listen, (std::vector<std::string>{"0.0.0.0:7000", "[::]:7000"}));
     EXPECT_TRUE(config.torrent.test_network);
     EXPECT_EQ(config.cache.memory_bytes, 1u << 30);
-    EXPECT_EQ(config.torrent.read_timeout, std::chrono::seconds(90));
     EXPECT_EQ(config.fs.read_timeout, std::chrono::seconds(90));
     EXPECT_EQ(config.fs.on_timeout, rqfs::fs::OnTimeout::eagain);
     EXPECT_TRUE(config.fs.allow_other);

@@ -80,7 +80,6 @@ Problem take_timeout(std::string const& value, Config& config) {
     auto const duration = parse_duration(value);
     if (!duration || duration->count() == 0)
         return instead_of("a duration above 0 and up to 24h like 60s, 500ms or 2m", value);
-    config.torrent.read_timeout = *duration;
     config.fs.read_timeout = *duration;
     return std::nullopt;
 }
