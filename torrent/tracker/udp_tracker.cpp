@@ -127,10 +127,8 @@ asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
     bool fresh = false;  // connected by this very request
     std::uint32_t tries = 0;
     for (std::uint32_t sent = 0; sent < kDatagrams; ++sent) {
-        if (!udp_reply_wait(tries, urgent)) {
-            result.failure = result.reached ? "the tracker stopped answering" : "the tracker does not answer";
-            co_return result;
-        }
+        result.failure = result.reached ? "the tracker stopped answering" : "the tracker does not answer";
+        if (!udp_reply_wait(tries, urgent)) co_return result;
         auto const connection = connection_to(question.tracker);
         Transaction transaction(*this, question.tracker, connection ? question.action : UdpAction::connect,
                                 question.request.info_hash, urgent);
