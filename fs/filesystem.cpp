@@ -25,6 +25,11 @@ namespace {
 constexpr mode_t kFilePermissions = 0444;
 constexpr mode_t kDirectoryPermissions = 0555;
 
+// After a read that was answered.
+void guide(OpenFile& file, torrent::ByteRange range, Slices const& slices) {
+    if (file.guide && !file.guide->look(*file.stream, range, slices)) file.guide.reset();
+}
+
 std::unique_ptr<TorrentTree const> lay_out(std::shared_ptr<torrent::Metainfo const> metainfo) {
     return std::make_unique<TorrentTree const>(metainfo->files());
 }
@@ -166,6 +171,7 @@ asio::awaitable<Handle> Filesystem::open(Inode inode, int flags, pid_t thread) {
         log().debug("opened torrent={} file={} program={} process={}", found.torrent->short_hex(), found.file->value(),
                     program.name, program.process_id);
         file->stream = library_.open(*found.torrent, *found.file, std::move(program));
+        file->guide = std::make_unique<MediaGuide>(found.bytes, tree_.raw_name(inode).value_or(""));
     }
     files_.emplace(++last_handle_, std::move(file));
     co_return last_handle_;
@@ -182,7 +188,9 @@ std::optional<Slices> Filesystem::try_read(Handle handle, std::uint64_t offset, 
     auto const file = opened(handle);
     auto const range = readable_range(file->bytes, offset, bytes);
     if (range.empty() || !file->stream) return Slices();
-    return file->stream->try_read(range);
+    auto slices = file->stream->try_read(range);
+    if (slices) guide(*file, range, *slices);
+    return slices;
 }
 
 asio::awaitable<Slices> Filesystem::read(Handle handle, std::uint64_t offset, std::uint64_t bytes) {
@@ -190,12 +198,18 @@ asio::awaitable<Slices> Filesystem::read(Handle handle, std::uint64_t offset, st
     auto const range = readable_range(file->bytes, offset, bytes);
     if (range.empty() || !file->stream) co_return Slices();
     auto const wait = read_wait(settings_);
-    if (!wait) co_return co_await file->stream->read(range);
+    if (!wait) {
+        auto slices = co_await file->stream->read(range);
+        guide(*file, range, slices);
+        co_return slices;
+    }
     std::string const too_late = "no data within the read timeout";
     if (file->failed.is_second_try(range, clock_.now())) torrent::throw_error(Errc::timed_out, too_late);
     auto reading = file->stream->read(range);
     try {
-        co_return co_await torrent::with_timeout(clock_, std::move(reading), *wait, too_late);
+        auto slices = co_await torrent::with_timeout(clock_, std::move(reading), *wait, too_late);
+        guide(*file, range, slices);
+        co_return slices;
     } catch (boost::system::system_error const& e) {
         if (e.code() == Errc::timed_out) file->failed.failed(range, clock_.now());
         throw;

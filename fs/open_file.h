@@ -2,6 +2,7 @@
 
 #include "fs/failed_reads.h"
 #include "fs/inode.h"
+#include "fs/media_guide.h"
 #include "torrent/info_hash.h"
 #include "torrent/library.h"
 
@@ -18,6 +19,7 @@ struct OpenFile {
     std::optional<torrent::InfoHash> torrent;
     std::uint64_t bytes = 0;
     std::unique_ptr<torrent::Stream> stream;  // null for an empty file
+    std::unique_ptr<MediaGuide> guide;        // null once it has finished
     FailedReads failed;
     bool removed = false;  // its torrent is gone
 };

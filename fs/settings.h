@@ -45,6 +45,16 @@ inline constexpr std::uint32_t kMaxReadAheadBytes =
 // without peers hold up the read-ahead of all others.
 inline constexpr std::uint32_t kMaxBackground = 4096;
 
+// What a file's own bytes may make us look for in it (fs/media_index.h). A film's index takes a few dozen looks, and
+// the moov of three hours is some 10 MiB.
+inline constexpr std::uint64_t kMediaStepBytes = 65'557;        // the longest end of a ZIP: its record and a comment
+inline constexpr std::size_t kMediaSteps = 1024;                // looks at one file
+inline constexpr std::size_t kMediaJumps = 32;                  // of them elsewhere in it: each may cost a piece
+inline constexpr std::size_t kMediaRanges = 64;                 // OpenDML has one index a gigabyte and stream
+inline constexpr std::uint64_t kMediaIndexBytes = 64u << 20;    // of all ranges together
+inline constexpr std::size_t kMediaFruitlessReads = 4096;       // of a reader, without the bytes that were waited for
+inline constexpr std::chrono::hours kMediaMostDuration{1000};   // longer is a stranger's joke
+
 }  // namespace limit
 
 }  // namespace rqfs::fs

@@ -119,7 +119,8 @@ private:
         std::vector<SharedBytes> parts;
         for (auto at = range.begin; at < range.end;) {
             auto const end = std::min(range.end, (at / kBlockBytes + 1) * kBlockBytes);
-            auto const text = fake_bytes(file_, at, end - at);
+            auto text = fake_bytes(file_, at, end - at);
+            for (auto i = at; i < end && i < library_.head.size(); ++i) text[i - at] = library_.head[i];
             auto const bytes = std::as_bytes(std::span(text));
             parts.emplace_back(std::vector<std::byte>(bytes.begin(), bytes.end()));
             at = end;

@@ -50,6 +50,7 @@ public:
     torrent::TorrentState torrent_state = torrent::TorrentState::idle;
     double torrent_progress = 0.5;
     std::uint64_t stored = 0;
+    std::string head;  // how every file begins; made-up bytes behind it
     int reads = 0;    // reads and successful try_reads
     int peeks = 0;    // successful
     torrent::MediaHints last_hints;
