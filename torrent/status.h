@@ -87,6 +87,24 @@ struct TrackerStatus {
     std::optional<std::chrono::seconds> next_announce;          // from now
 };
 
+// The DHT node of one address family.
+struct DhtStatus {
+    bool v6 = false;
+    std::string id;                        // 40 hexadecimal digits
+    std::optional<Address> external;       // as other nodes see us
+    bool read_only = false;
+    std::uint32_t good = 0, questionable = 0, bad = 0;  // nodes in the table (BEP 5)
+    std::uint32_t replacements = 0;        // nodes that wait for a place
+    std::uint32_t buckets = 0;
+    std::uint32_t lookups = 0;             // under way
+    std::uint32_t searches = 0;            // torrents that are looked for again and again
+    std::uint32_t queries_in_flight = 0;
+    std::uint32_t stored_torrents = 0;     // of others, announced to us
+    std::uint32_t stored_peers = 0;
+    std::uint64_t received_bytes = 0;      // this run
+    std::uint64_t sent_bytes = 0;
+};
+
 struct SessionStatus {
     std::uint32_t torrents = 0;
     std::uint32_t peers = 0;

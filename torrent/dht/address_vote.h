@@ -1,0 +1,31 @@
+#pragma once
+
+#include "torrent/endpoint.h"
+#include "torrent/units.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace rqfs::torrent {
+
+// What our address is, as others see us (BEP 42): the word of many, each address heard once a round. Owned by a DhtNode; pure.
+class AddressVote {
+public:
+    // `voter` said in an answer to a query of ours that we are `us`. The address once a round has decided on another one than before.
+    std::optional<Address> vote(Address const& voter, Address const& us, TimePoint now);
+
+    std::optional<Address> const& winner() const { return winner_; }
+    void assume(Address const& us) { winner_ = us; }
+
+private:
+    std::optional<Address> decide();
+
+    std::optional<Address> winner_;
+    std::set<Address> voters_;
+    std::map<Address, std::uint32_t> votes_;
+    TimePoint began_{};
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,241 @@
+#include "torrent/dht/dht.h"
+
+#include "torrent/dht/dht_random.h"
+#include "torrent/dht/dht_state.h"
+#include "torrent/log.h"
+#include "torrent/settings.h"
+#include "torrent/timeout.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kSavedNodesFirst = 2s;    // before routers are troubled
+constexpr Duration kFirstRetry = 5s;
+constexpr Duration kLastRetry = 15min;
+constexpr std::size_t kEnoughNodes = 8;      // k: routers are not needed any more
+constexpr Duration kSearchPause = 1h;        // nothing is due: until something changes
+
+struct Router {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+std::optional<Router> parse_router(std::string const& text) {
+    auto const colon = text.rfind(':');
+    if (colon == std::string::npos || colon == 0) return std::nullopt;
+    Router router{text.substr(0, colon), 0};
+    auto const* const end = text.data() + text.size();
+    auto const [last, failure] = std::from_chars(text.data() + colon + 1, end, router.port);
+    if (failure != std::errc() || last != end || router.port == 0) return std::nullopt;
+    return router;
+}
+
+// The id of the last run where it still fits our address, or one made anew (BEP 42); an address unknown is voted on later.
+NodeId own_id(std::optional<NodeId> const& saved, Address const& local) {
+    bool const known = std::any_of(local.bytes().begin(), local.bytes().end(), [](auto b) { return b != 0; });
+    if (saved && (!known || is_secure(*saved, local))) return *saved;
+    return known ? secure_node_id(local, random_id()) : random_id();
+}
+
+}  // namespace
+
+Dht::Search::Search(Dht& dht, InfoHash const& info_hash, OnPeers on_peers)
+    : dht_(dht), info_hash_(info_hash), on_peers_(std::move(on_peers)) {
+    for (auto const& node : dht_.nodes_) families_.push_back({node.get(), SearchSchedule(dht_.network_.clock.now())});
+    dht_.searches_.push_back(this);
+    dht_.changed_.notify();
+}
+
+Dht::Search::~Search() {
+    for (auto const& family : families_)
+        if (family.running != 0) family.node->cancel(family.running);
+    dht_.searches_.remove(this);
+}
+
+void Dht::Search::announce(std::uint16_t port, bool seed) {
+    if (port == port_ && seed == seed_) return;
+    bool const later = port_ != 0;  // others know us by the old one until it expires
+    port_ = port;
+    seed_ = seed;
+    if (!later)
+        for (auto& family : families_) family.schedule.announce_again();
+}
+
+void Dht::Search::hurry() {
+    for (auto& family : families_) family.schedule.hurry(dht_.network_.clock.now());
+    dht_.changed_.notify();
+}
+
+Dht::Dht(Network network, Options options, std::span<std::byte const> bytes)
+    : network_(std::move(network)),
+      options_(std::move(options)),
+      changed_(network_.executor),
+      tasks_(network_.executor, "DHT") {
+    auto state = DhtState::parse(bytes);
+    for (auto const& local : network_.socket.local()) {
+        if (node_of(local.address)) continue;  // one a family
+        DhtNode::Options node;
+        node.v6 = local.address.is_v6();
+        node.read_only = options_.read_only;
+        node.test_network = options_.test_network;
+        node.id = own_id(node.v6 ? state.id6 : state.id4, local.address);
+        node.on_contact = [this] { nodes_known(); };
+        DhtNode::Network const where{network_.executor, network_.clock, network_.socket};
+        nodes_.push_back(std::make_unique<DhtNode>(where, std::move(node)));
+    }
+    saved_ = std::move(state.nodes);
+    network_.socket.add(*this);
+}
+
+Dht::~Dht() { network_.socket.remove(*this); }
+
+void Dht::start() {
+    for (auto const& node : nodes_) {
+        DhtNode const* sibling = nullptr;
+        for (auto const& other : nodes_)
+            if (other != node) sibling = other.get();
+        node->start(sibling);
+    }
+    tasks_.spawn(bootstrap());
+    tasks_.spawn(search());
+}
+
+asio::awaitable<void> Dht::stop() {
+    co_await tasks_.stop();
+    for (auto const& node : nodes_) co_await node->stop();
+}
+
+DhtNode* Dht::node_of(Address const& address) const {
+    for (auto const& node : nodes_)
+        if (node->is_v6() == address.is_v6()) return node.get();
+    return nullptr;
+}
+
+// Of UDP's users only the DHT's messages begin with 'd': a dictionary. uTP's begin with a version, trackers' with a number below 4.
+bool Dht::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
+    if (bytes.empty() || bytes.front() != std::byte{'d'}) return false;
+    if (auto* const node = node_of(from.address)) node->datagram(from, bytes);
+    return true;
+}
+
+std::vector<std::byte> Dht::save() const {
+    DhtState state;
+    for (auto const& node : nodes_) {
+        (node->is_v6() ? state.id6 : state.id4) = node->table().own();
+        auto const nodes = node->table().to_save(limit::kDhtSavedNodes);
+        state.nodes.insert(state.nodes.end(), nodes.begin(), nodes.end());
+    }
+    if (state.nodes.empty()) state.nodes = saved_;  // never online: what was known is not forgotten
+    return state.encode();
+}
+
+void Dht::add_node(Endpoint const& endpoint) {
+    if (auto* const node = node_of(endpoint.address)) node->add_node(endpoint);
+}
+
+std::vector<DhtStatus> Dht::status() const {
+    std::vector<DhtStatus> all;
+    for (auto const& node : nodes_) {
+        all.push_back(node->status());
+        all.back().searches = static_cast<std::uint32_t>(searches_.size());
+    }
+    return all;
+}
+
+void Dht::nodes_known() {
+    for (auto* const search : searches_)
+        for (auto& family : search->families_) family.schedule.nodes_known(network_.clock.now());
+    changed_.notify();
+}
+
+std::unique_ptr<Dht::Search> Dht::find_peers(InfoHash const& info_hash, OnPeers on_peers) {
+    return std::unique_ptr<Search>(new Search(*this, info_hash, std::move(on_peers)));
+}
+
+asio::awaitable<void> Dht::bootstrap() {
+    if (!saved_.empty()) {
+        for (auto const& node : nodes_) node->bootstrap(saved_, {});
+        nodes_known();
+        co_await network_.clock.sleep(kSavedNodesFirst);
+    }
+    for (auto pause = kFirstRetry;; pause = std::min(pause * 2, kLastRetry)) {
+        auto const lonely = [](auto const& node) { return node->status().good < kEnoughNodes; };
+        if (std::any_of(nodes_.begin(), nodes_.end(), lonely))
+            for (auto const& router : options_.routers) tasks_.spawn(ask_router(router));
+        co_await network_.clock.sleep(pause);
+    }
+}
+
+asio::awaitable<void> Dht::ask_router(std::string text) {
+    auto const router = parse_router(text);
+    if (!router) co_return;
+    try {
+        std::vector<Endpoint> endpoints;
+        for (auto const& address : co_await network_.resolver.resolve(router->host))
+            endpoints.push_back({address, router->port});
+        for (auto const& node : nodes_)
+            if (node->status().good < kEnoughNodes) node->bootstrap(saved_, endpoints);
+        nodes_known();
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        log().debug("DHT router not found router={} error={}", text, sentence(e));
+    }
+}
+
+asio::awaitable<void> Dht::search() {
+    for (;;) {
+        auto const next = begin_due();
+        auto const now = network_.clock.now();
+        auto const pause = next <= now ? Duration(1s) : std::min(Duration(next - now), Duration(kSearchPause));
+        co_await wait_at_most(network_.clock, changed_, pause);
+    }
+}
+
+// The time of the next search that is not yet due.
+TimePoint Dht::begin_due() {
+    auto const now = network_.clock.now();
+    auto next = TimePoint::max();
+    for (auto* const search : searches_)
+        for (auto& family : search->families_) {
+            bool const can = family.node->knows_somebody() && family.node->lookups() < limit::kDhtLookups;
+            if (can && family.schedule.is_due(now)) begin(*search, family);
+            if (family.node->knows_somebody()) next = std::min(next, family.schedule.due());
+        }
+    return next;
+}
+
+void Dht::begin(Search& search, Search::Family& family) {
+    DhtNode::Search order;
+    order.info_hash = search.info_hash_;
+    if (search.port_ != 0 && family.schedule.announces(network_.clock.now())) order.announce = search.port_;
+    order.seed = search.seed_;
+    family.peers = 0;
+    order.on_peers = [&search, &family](std::vector<Endpoint> const& peers) {
+        family.peers += peers.size();
+        auto const on_peers = search.on_peers_;  // it may end the search
+        on_peers(peers);
+    };
+    order.on_end = [this, &family](std::size_t replies, std::size_t announces) {
+        family.running = 0;
+        family.schedule.ended(replies, family.peers, announces, random_number<std::uint32_t>(), network_.clock.now());
+        changed_.notify();
+    };
+    family.schedule.began();
+    family.running = family.node->search(std::move(order));
+}
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/dht/dht_node.h"
+#include "torrent/dht/search_schedule.h"
+#include "torrent/endpoint.h"
+#include "torrent/event.h"
+#include "torrent/info_hash.h"
+#include "torrent/net/resolver.h"
+#include "torrent/net/udp_socket.h"
+#include "torrent/status.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// The DHT as torrents use it: one node for each address family that the UDP socket has. Owned by Session; engine thread only;
+// stop() before destroying. Private torrents never come here.
+//
+// Finds its first nodes among those of the last run, then at the routers, then at whom add_node() names.
+class Dht final : public UdpSocket::Receiver {
+public:
+    struct Network {
+        boost::asio::any_io_executor executor;
+        Clock& clock;
+        UdpSocket& socket;
+        Resolver& resolver;
+    };
+    struct Options {
+        std::vector<std::string> routers;  // HOST:PORT
+        bool read_only = false;            // BEP 43
+        bool test_network = false;         // lifts the vetting of addresses learnt from strangers
+    };
+    using OnPeers = std::function<void(std::vector<Endpoint> const&)>;
+
+    // A torrent that is looked for again and again while this lives; with it goes everything that is known of the search. Must
+    // not outlive the Dht.
+    class Search {
+    public:
+        ~Search();
+        // At the next search, and from then on each quarter of an hour, we are announced as a peer on this port; 0: not.
+        void announce(std::uint16_t port, bool seed);
+        // Somebody waits for peers.
+        void hurry();
+
+    private:
+        friend class Dht;
+        struct Family {
+            DhtNode* node;
+            SearchSchedule schedule;
+            DhtNode::SearchId running = 0;
+            std::size_t peers = 0;
+        };
+        Search(Dht& dht, InfoHash const& info_hash, OnPeers on_peers);
+
+        Dht& dht_;
+        InfoHash info_hash_;
+        OnPeers on_peers_;
+        std::uint16_t port_ = 0;
+        bool seed_ = false;
+        std::vector<Family> families_;
+    };
+
+    // `state`: of save(), or empty.
+    Dht(Network network, Options options, std::span<std::byte const> state);
+    ~Dht() override;
+
+    void start();
+    boost::asio::awaitable<void> stop();
+    std::vector<std::byte> save() const;
+
+    // `on_peers` is called with each peer once a search, unvetted, and never from within a call of the search's.
+    std::unique_ptr<Search> find_peers(InfoHash const& info_hash, OnPeers on_peers);
+    // A peer's PORT message: an invitation to ask there.
+    void add_node(Endpoint const& endpoint);
+    std::vector<DhtStatus> status() const;  // one a family
+
+    bool datagram(Endpoint const& from, std::span<std::byte const> bytes) override;
+
+private:
+    void nodes_known();
+    boost::asio::awaitable<void> bootstrap();
+    boost::asio::awaitable<void> ask_router(std::string router);
+    boost::asio::awaitable<void> search();
+    TimePoint begin_due();
+    void begin(Search& search, Search::Family& family);
+    DhtNode* node_of(Address const& address) const;
+
+    Network network_;
+    Options options_;
+    std::vector<NodeContact> saved_;
+    std::vector<std::unique_ptr<DhtNode>> nodes_;
+    std::list<Search*> searches_;
+    Event changed_;
+    TaskGroup tasks_;
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,193 @@
+#include "torrent/dht/dht_node.h"
+
+#include "torrent/dht/dht_random.h"
+#include "torrent/log.h"
+#include "torrent/net/address_policy.h"
+#include "torrent/settings.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+namespace rqfs::torrent {
+
+namespace {
+
+constexpr std::size_t kPingsInFlight = 8;           // to nodes that we only heard of
+constexpr std::chrono::minutes kPingAgain{1};       // to an address
+constexpr std::size_t kPingsRemembered = 256;
+constexpr std::size_t kQueryBytes = 100;            // reckoned for a query before it is made
+
+std::string transaction_of(std::uint32_t number) {
+    return {reinterpret_cast<char const*>(&number), sizeof number};
+}
+
+}  // namespace
+
+DhtNode::DhtNode(Network network, Options options)
+    : network_(std::move(network)),
+      options_(std::move(options)),
+      table_(options_.id, !options_.test_network),
+      responder_(options_.v6, options_.test_network, random_number<Tokens::Secret>(), network_.clock.now()),
+      query_bytes_(limit::kDhtQueryBytesPerSecond, 2.0 * limit::kDhtQueryBytesPerSecond),
+      pinged_(kPingsRemembered),
+      tasks_(network_.executor, options_.v6 ? "DHT IPv6" : "DHT IPv4") {
+    for (auto const& local : network_.socket.local())
+        if (local.address.is_v6() == options_.v6 && is_secure(options_.id, local.address)) vote_.assume(local.address);
+}
+
+void DhtNode::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
+    received_bytes_ += bytes.size();
+    if (from.port == 0 || bytes.size() > limit::kDhtDatagramBytes) return;
+    auto const now = network_.clock.now();
+    // What nobody waits for is limited before it costs anything.
+    bool const awaited = awaits_reply(from);
+    if (!awaited && !limits_.admit(from.address, bytes.size(), now)) return;
+    auto message = parse_krpc(bytes);
+    if (!message) return;
+    if (auto* const query = std::get_if<KrpcQuery>(&*message)) {
+        if (!awaited || limits_.admit(from.address, bytes.size(), now)) answer(*query, from);
+    } else if (auto* const reply = std::get_if<KrpcReply>(&*message)) {
+        handle(*reply, from);
+    } else {
+        handle(std::get<KrpcError>(*message), from);
+    }
+}
+
+void DhtNode::answer(KrpcQuery const& query, Endpoint const& from) {
+    if (options_.read_only || query.id == table_.own()) return;
+    auto const now = network_.clock.now();
+    auto const* const other = sibling_ ? &sibling_->table_ : nullptr;
+    Responder::Tables const tables{options_.v6 ? other : &table_, options_.v6 ? &table_ : other};
+    auto const reply = responder_.answer(query, from, tables, limits_.room(from.address, now), random_number<std::uint64_t>(), now);
+    if (reply) {
+        if (reply->proves_address) limits_.proved(from.address, now);
+        limits_.sent(from.address, reply->bytes.size(), now);
+        sent_bytes_ += reply->bytes.size();
+        network_.socket.send(from, reply->bytes);
+    }
+    if (query.read_only || query.fault) return;
+    NodeContact const contact{query.id, from};
+    table_.queried(contact, now);
+    if (usable(from)) ping_welcome({contact});
+}
+
+bool DhtNode::awaits_reply(Endpoint const& from) const {
+    return std::any_of(in_flight_.begin(), in_flight_.end(), [&](auto const& each) { return each.second.to == from; });
+}
+
+std::optional<DhtNode::Query> DhtNode::take_query(std::string const& transaction, Endpoint const& from) {
+    std::uint32_t number = 0;
+    if (transaction.size() != sizeof number) return std::nullopt;
+    std::memcpy(&number, transaction.data(), sizeof number);
+    auto const found = in_flight_.find(number);
+    if (found == in_flight_.end() || found->second.to != from) return std::nullopt;
+    auto query = found->second;
+    in_flight_.erase(found);
+    return query;
+}
+
+void DhtNode::handle(KrpcReply& reply, Endpoint const& from) {
+    auto const query = take_query(reply.transaction, from);
+    if (!query) return;
+    auto const now = network_.clock.now();
+    limits_.proved(from.address, now);
+    if (reply.id == table_.own()) {
+        query_failed(*query);
+        return;
+    }
+    if (reply.requester) learn_address(from, *reply.requester);
+    bool const first = table_.empty();
+    if (!routers_.contains(from)) table_.replied({reply.id, from}, now);
+    if (query->target) table_.refreshed(*query->target, now);
+    if (query->lookup != 0)
+        lookup_replied(query->lookup, reply, from);
+    else
+        ping_welcome(usable(reply));
+    if (first && !table_.empty() && options_.on_contact) options_.on_contact();
+}
+
+void DhtNode::handle(KrpcError const& error, Endpoint const& from) {
+    auto const query = take_query(error.transaction, from);
+    if (!query) return;
+    limits_.proved(from.address, network_.clock.now());
+    log().debug("DHT node refuses node={} code={}", from.text(), error.code);
+    auto const run = lookups_.find(query->lookup);
+    if (run == lookups_.end()) return;
+    run->second.lookup.failed(from);
+    advance(query->lookup);
+}
+
+// False when there is no room for more queries now.
+bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
+    auto const now = network_.clock.now();
+    if (in_flight_.size() >= limit::kDhtQueriesInFlight || query_bytes_.available(now) < kQueryBytes) return false;
+    auto number = random_number<std::uint32_t>();
+    while (in_flight_.contains(number)) number = random_number<std::uint32_t>();
+    query.transaction = transaction_of(number);
+    query.id = table_.own();
+    query.read_only = options_.read_only;
+    about.to = to;
+    about.sent = now;
+    in_flight_.emplace(number, std::move(about));
+    auto const bytes = encode_krpc(query);
+    query_bytes_.take(static_cast<double>(bytes.size()));
+    sent_bytes_ += bytes.size();
+    network_.socket.send(to, bytes);
+    watch();
+    return true;
+}
+
+void DhtNode::ping(Endpoint const& to) {
+    auto const now = network_.clock.now();
+    auto& last = pinged_.touch(to.address, TimePoint{});
+    if (last != TimePoint{} && now - last < kPingAgain && !options_.test_network) return;
+    last = now;
+    ask(to, KrpcQuery{}, Query{});
+}
+
+// Only who answers gets into the table; whoever would get a place is asked.
+void DhtNode::ping_welcome(std::vector<NodeContact> const& nodes) {
+    auto const now = network_.clock.now();
+    for (auto const& node : nodes) {
+        auto const pings = std::count_if(in_flight_.begin(), in_flight_.end(),
+                                         [](auto const& each) { return each.second.lookup == 0 && !each.second.target; });
+        if (static_cast<std::size_t>(pings) >= kPingsInFlight) return;
+        if (table_.welcome(node, now) && !awaits_reply(node.endpoint)) ping(node.endpoint);
+    }
+}
+
+void DhtNode::add_node(Endpoint const& endpoint) {
+    if (endpoint.address.is_v6() == options_.v6 && usable(endpoint) && !table_.state(endpoint, network_.clock.now()))
+        ping(endpoint);
+}
+
+bool DhtNode::usable(Endpoint const& endpoint) const {
+    if (vote_.winner() == endpoint.address && !options_.test_network) return false;  // ourselves
+    return may_dial(endpoint, AddressSource::dht, options_.test_network);
+}
+
+std::vector<NodeContact> DhtNode::usable(KrpcReply const& reply) const {
+    std::vector<NodeContact> nodes;
+    auto const& told = options_.v6 ? reply.nodes6 : reply.nodes;
+    if (!told) return nodes;
+    for (auto const& node : *told)
+        if (node.id != table_.own() && usable(node.endpoint)) nodes.push_back(node);
+    return nodes;
+}
+
+// Our id follows from the address that others see, once enough agree on it (BEP 42).
+void DhtNode::learn_address(Endpoint const& voter, Endpoint const& us) {
+    if (us.address.is_v6() != options_.v6) return;
+    auto const now = network_.clock.now();
+    auto const decided = vote_.vote(voter.address, us.address, now);
+    if (!decided || is_secure(table_.own(), *decided)) return;
+    table_.change_own(secure_node_id(*decided, random_id()), now);
+    log().debug("DHT node has a new id address={} id={}", decided->text(), table_.own().hex());
+    looked_around_ = TimePoint{};
+}
+
+}  // namespace rqfs::torrent

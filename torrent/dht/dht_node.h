@@ -1,0 +1,141 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/dht/address_vote.h"
+#include "torrent/dht/answer_limits.h"
+#include "torrent/dht/krpc_message.h"
+#include "torrent/dht/lookup.h"
+#include "torrent/dht/responder.h"
+#include "torrent/dht/routing_table.h"
+#include "torrent/net/udp_socket.h"
+#include "torrent/status.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// One node of the DHT: the state of one address family, its queries and its answers (BEP 5, 32, 33, 42, 43, 51). Owned by
+// Dht; engine thread only; stop() before destroying. Nothing that others send makes it throw.
+class DhtNode {
+public:
+    struct Network {
+        boost::asio::any_io_executor executor;
+        Clock& clock;
+        UdpSocket& socket;
+    };
+    struct Options {
+        bool v6 = false;
+        bool read_only = false;
+        bool test_network = false;
+        NodeId id;
+        std::function<void()> on_contact;  // another node answered, none had before
+    };
+    // A search for a torrent's peers; the callbacks may cancel it.
+    struct Search {
+        InfoHash info_hash;
+        std::optional<std::uint16_t> announce;  // our port: announced to the nearest nodes at the end
+        bool seed = false;
+        std::function<void(std::vector<Endpoint> const&)> on_peers;  // not heard of in this search before
+        std::function<void(std::size_t replies, std::size_t announces)> on_end;
+    };
+    using SearchId = std::uint64_t;
+
+    DhtNode(Network network, Options options);
+    DhtNode(DhtNode const&) = delete;
+    DhtNode& operator=(DhtNode const&) = delete;
+
+    // `sibling`: the node of the other family, for queries that want its nodes; may be null.
+    void start(DhtNode const* sibling);
+    boost::asio::awaitable<void> stop();
+
+    // A datagram that begins like a DHT message.
+    void datagram(Endpoint const& from, std::span<std::byte const> bytes);
+
+    SearchId search(Search search);
+    void cancel(SearchId id);
+    // Nodes of the last run, or routers: asked for the nodes near us. Routers never get into the table.
+    void bootstrap(std::vector<NodeContact> const& saved, std::vector<Endpoint> const& routers);
+    // Somebody said there is a node (a peer's PORT message): it is pinged.
+    void add_node(Endpoint const& endpoint);
+
+    bool is_v6() const { return options_.v6; }
+    RoutingTable const& table() const { return table_; }
+    Responder const& responder() const { return responder_; }
+    std::size_t lookups() const { return lookups_.size(); }
+    bool knows_somebody() const { return !table_.empty() || !routers_.empty(); }
+    DhtStatus status() const;
+
+private:
+    struct Query {
+        Endpoint to;
+        TimePoint sent;
+        SearchId lookup = 0;           // 0: none
+        std::optional<NodeId> target;  // of find_node and get_peers
+        bool announce = false;
+    };
+    struct Run {
+        Lookup lookup;
+        bool for_peers = false;
+        Search search;
+        std::set<Endpoint> peers;
+    };
+
+    // dht_node.cpp: messages in and out
+    void answer(KrpcQuery const& query, Endpoint const& from);
+    void handle(KrpcReply& reply, Endpoint const& from);
+    void handle(KrpcError const& error, Endpoint const& from);
+    std::optional<Query> take_query(std::string const& transaction, Endpoint const& from);
+    bool awaits_reply(Endpoint const& from) const;
+    bool ask(Endpoint const& to, KrpcQuery query, Query about);
+    void ping(Endpoint const& to);
+    void ping_welcome(std::vector<NodeContact> const& nodes);
+    void learn_address(Endpoint const& voter, Endpoint const& us);
+    std::vector<NodeContact> usable(KrpcReply const& reply) const;
+    bool usable(Endpoint const& endpoint) const;
+    // dht_node_lookups.cpp
+    SearchId begin(Run run);
+    boost::asio::awaitable<void> begin_later(SearchId id);
+    void lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from);
+    void advance(SearchId id);
+    void end(SearchId id);
+    std::size_t announce(Run const& run);
+    void query_failed(Query const& query);
+    // dht_node_upkeep.cpp
+    boost::asio::awaitable<void> upkeep();
+    void watch();
+    boost::asio::awaitable<void> watch_queries();
+    void check_a_node();
+    void look_around();
+    Duration until_upkeep() const;
+
+    Network network_;
+    Options options_;
+    DhtNode const* sibling_ = nullptr;
+    RoutingTable table_;
+    Responder responder_;
+    AnswerLimits limits_;
+    AddressVote vote_;
+    TokenBucket query_bytes_;
+    std::map<std::uint32_t, Query> in_flight_;
+    RecentAddresses<TimePoint> pinged_;
+    std::map<SearchId, Run> lookups_;
+    SearchId last_lookup_ = 0;
+    std::set<Endpoint> routers_;
+    TimePoint looked_around_{};
+    bool watching_ = false;
+    std::uint64_t received_bytes_ = 0;
+    std::uint64_t sent_bytes_ = 0;
+    TaskGroup tasks_;
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,121 @@
+#include "torrent/dht/dht_node.h"
+#include "torrent/settings.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rqfs::torrent {
+
+namespace {
+
+constexpr std::size_t kStartNodes = 16;  // twice k: some may have left
+
+}  // namespace
+
+DhtNode::SearchId DhtNode::search(Search search) {
+    Run run{Lookup(NodeId(search.info_hash), !options_.test_network), true, std::move(search), {}};
+    return begin(std::move(run));
+}
+
+void DhtNode::cancel(SearchId id) { lookups_.erase(id); }
+
+void DhtNode::bootstrap(std::vector<NodeContact> const& saved, std::vector<Endpoint> const& routers) {
+    for (auto const& router : routers)
+        if (router.address.is_v6() == options_.v6) routers_.insert(router);
+    Run run{Lookup(table_.own(), !options_.test_network), false, {}, {}};
+    std::vector<NodeContact> mine;
+    for (auto const& node : saved)
+        if (node.endpoint.address.is_v6() == options_.v6 && usable(node.endpoint)) mine.push_back(node);
+    run.lookup.start_with(mine);
+    begin(std::move(run));
+}
+
+DhtNode::SearchId DhtNode::begin(Run run) {
+    auto const nodes = table_.closest(run.lookup.target(), kStartNodes, true, network_.clock.now());
+    run.lookup.start_with(nodes);
+    if (nodes.size() < kStartNodes / 2)
+        for (auto const& router : routers_) run.lookup.start_with(router);
+    auto const id = ++last_lookup_;
+    lookups_.emplace(id, std::move(run));
+    tasks_.spawn(begin_later(id));
+    return id;
+}
+
+// Whoever searches learns the id before anything of the search.
+boost::asio::awaitable<void> DhtNode::begin_later(SearchId id) {
+    advance(id);
+    watch();
+    co_return;
+}
+
+void DhtNode::lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from) {
+    auto const found = lookups_.find(id);
+    if (found == lookups_.end()) return;
+    auto& run = found->second;
+    auto const nodes = usable(reply);
+    if (!run.lookup.replied({reply.id, from}, nodes, reply.token.value_or(""), network_.clock.now())) {
+        advance(id);
+        return;
+    }
+    std::vector<Endpoint> fresh;
+    for (auto const& peer : reply.values)
+        if (run.for_peers && run.peers.size() < limit::kDhtLookupPeers && run.peers.insert(peer).second)
+            fresh.push_back(peer);
+    if (!run.for_peers) ping_welcome(nodes);
+    if (!fresh.empty() && run.search.on_peers) {
+        auto const on_peers = run.search.on_peers;  // it may cancel the search
+        on_peers(fresh);
+    }
+    advance(id);
+}
+
+void DhtNode::advance(SearchId id) {
+    auto const found = lookups_.find(id);
+    if (found == lookups_.end()) return;
+    auto const now = network_.clock.now();
+    if (query_bytes_.available(now) <= 0 || in_flight_.size() >= limit::kDhtQueriesInFlight) return;
+    auto& run = found->second;
+    for (auto const& node : run.lookup.next(now)) {
+        KrpcQuery query;
+        query.method = run.for_peers ? KrpcMethod::get_peers : KrpcMethod::find_node;
+        query.target = run.lookup.target();
+        Query about;
+        about.lookup = id;
+        about.target = query.target;
+        if (!ask(node.endpoint, std::move(query), std::move(about))) run.lookup.failed(node.endpoint);
+    }
+    if (run.lookup.finished()) end(id);
+}
+
+void DhtNode::end(SearchId id) {
+    auto const node = lookups_.extract(id);
+    auto const& run = node.mapped();
+    auto const announces = run.for_peers && run.search.announce ? announce(run) : 0;
+    if (run.search.on_end) run.search.on_end(run.lookup.replies(), announces);
+}
+
+std::size_t DhtNode::announce(Run const& run) {
+    std::size_t announces = 0;
+    for (auto const& each : run.lookup.closest()) {
+        if (each.token.empty()) continue;
+        KrpcQuery query;
+        query.method = KrpcMethod::announce_peer;
+        query.target = run.lookup.target();
+        query.token = each.token;
+        query.port = *run.search.announce;
+        query.seed = run.search.seed;
+        Query about;
+        about.announce = true;
+        about.target = query.target;
+        if (ask(each.node.endpoint, std::move(query), std::move(about))) ++announces;
+    }
+    return announces;
+}
+
+void DhtNode::query_failed(Query const& query) {
+    table_.failed(query.to, network_.clock.now());
+    auto const run = lookups_.find(query.lookup);
+    if (run != lookups_.end()) run->second.lookup.failed(query.to);
+}
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "torrent/dht/compact_nodes.h"
+#include "torrent/dht/node_id.h"
+#include "torrent/endpoint.h"
+#include "torrent/units.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// One iterative search for the nodes nearest to an id (BEP 5): whom to ask next, and when it is done. Owned by a DhtNode; pure.
+//
+// Asked are only nodes among the nearest that are known so far, a few at a time; a node that is slow gives its place to the
+// next without being given up. It is done when the nearest that live have answered: 8 whose id follows from their address
+// (BEP 42), and 4 whose id does not, since whoever may choose ids can sit as near to a torrent as it likes. Who told of nodes
+// that do not answer is not followed any more; of one address one node counts, of one network (/24, /64) three.
+class Lookup {
+public:
+    // A node near the target that answered; where to announce.
+    struct Found {
+        NodeContact node;
+        std::string token;  // empty: it gave none
+    };
+
+    // `restrict_addresses` false: a test network, where many nodes share an address.
+    Lookup(NodeId const& target, bool restrict_addresses) : target_(target), restrict_(restrict_addresses) {}
+
+    NodeId const& target() const { return target_; }
+
+    // Where to begin: nodes of the table, or addresses of which no more is known (routers).
+    void start_with(std::vector<NodeContact> const& nodes);
+    void start_with(Endpoint const& router);
+
+    // Whom to ask now; each counts as asked. To be called after every answer and failure, and from time to time.
+    std::vector<NodeContact> next(TimePoint now);
+    // False: nobody was asked, or another id was expected there; what came with it is not to be used.
+    bool replied(NodeContact const& from, std::vector<NodeContact> const& nodes, std::string token, TimePoint now);
+    void failed(Endpoint const& node);
+
+    // As of the last call of next().
+    bool finished();
+    // The nearest that answered, nearest first: to be announced to.
+    std::vector<Found> closest() const;
+
+    std::size_t queries() const { return queries_; }
+    std::size_t replies() const { return replies_; }
+    bool has_candidates() const { return !candidates_.empty() || !routers_.empty(); }
+
+private:
+    enum class State : std::uint8_t { fresh, asked, slow, replied, failed };
+    struct Candidate {
+        NodeContact contact;
+        bool secure = false;
+        State state = State::fresh;
+        std::uint16_t teller = 0;  // index into tellers_; 0: our own table
+        TimePoint asked;
+        std::string token;
+    };
+    // How good the nodes were that one node told of.
+    struct Teller {
+        std::uint16_t lived = 0;
+        std::uint16_t died = 0;
+    };
+    // The nearest candidates, as far as they count; what they still need.
+    struct Front {
+        std::vector<Candidate*> to_ask;
+        bool waiting = false;  // for some that were asked
+    };
+
+    Front front();
+    bool lies(std::uint16_t teller) const;
+    void add(NodeContact const& contact, std::uint16_t teller);
+    bool address_taken(Candidate const& candidate) const;
+    bool waits_for_slow() const;
+    void notice_slow(TimePoint now);
+    Duration patience() const;
+    void learn_round_trip(Duration measured);
+
+    NodeId target_;
+    bool restrict_;
+    std::vector<Candidate> candidates_;  // nearest first
+    std::vector<Candidate> routers_;     // ids unknown
+    std::vector<Teller> tellers_{1};
+    std::map<Address, Endpoint> busy_;   // addresses that were asked and have not failed
+    std::map<Address, std::size_t> busy_networks_;  // how many of them each /24 has
+    TimePoint now_;                      // of the last next()
+    std::size_t queries_ = 0;
+    std::size_t replies_ = 0;
+    std::size_t insecure_queries_ = 0;
+    std::optional<Duration> round_trip_;  // smoothed
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,277 @@
+#include "torrent/dht/routing_table.h"
+
+#include "torrent/settings.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace rqfs::torrent {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kBucketNodes = 8;       // BEP 5: k
+constexpr std::size_t kFirstBucketNodes = 128;  // LT: 16, 8, 4, 2 times k in the first four; they save a lookup its first hop
+constexpr auto kGoodFor = 15min;              // BEP 5
+constexpr auto kCheckAfter = 12min;           // before it becomes questionable
+constexpr auto kCheckAgain = 15s;             // after an unanswered query
+constexpr auto kCheckBad = 5min;              // times the failures more than bad; our own line may have been down
+constexpr std::uint8_t kBadFailures = 3;      // BEP 5: "multiple queries in a row"
+constexpr std::uint8_t kGoneFailures = 10;    // LT 20
+constexpr auto kRefreshFull = 12min;          // BEP 5: within 15
+constexpr auto kRefreshOther = 3min;          // a bucket with room looks for more
+
+std::size_t capacity(std::size_t bucket) { return bucket >= 4 ? kBucketNodes : kFirstBucketNodes >> bucket; }
+
+Duration refresh_interval(bool has_room) { return has_room ? kRefreshOther : kRefreshFull; }
+
+}  // namespace
+
+RoutingTable::State RoutingTable::state_of(Node const& node, TimePoint now) {
+    if (node.failures >= kBadFailures) return State::bad;
+    if (node.failures > 0) return State::questionable;
+    return std::max(node.replied, node.queried) + kGoodFor > now ? State::good : State::questionable;
+}
+
+TimePoint RoutingTable::check_time(Node const& node) {
+    if (node.failures >= kBadFailures) return node.asked + kCheckBad * (node.failures - kBadFailures + 1);
+    if (node.failures > 0) return node.asked + kCheckAgain;
+    return std::max({node.replied + kCheckAfter, node.queried + kCheckAfter, node.asked + kCheckAgain});
+}
+
+TimePoint RoutingTable::refresh_time(Bucket const& bucket, std::size_t most) {
+    auto const alive = [](Node const& node) { return node.failures < kBadFailures; };
+    if (std::none_of(bucket.nodes.begin(), bucket.nodes.end(), alive)) return TimePoint::max();
+    return bucket.refreshed + refresh_interval(bucket.nodes.size() < most);
+}
+
+std::size_t RoutingTable::bucket_of(NodeId const& id) const {
+    return std::min<std::size_t>(common_bits(own_, id), buckets_.size() - 1);
+}
+
+RoutingTable::Node* RoutingTable::find(NodeContact const& contact) {
+    auto& bucket = buckets_[bucket_of(contact.id)];
+    for (auto* const list : {&bucket.nodes, &bucket.replacements})
+        for (auto& node : *list)
+            if (node.contact == contact) return &node;
+    return nullptr;
+}
+
+// Whether the address or its network has enough nodes already.
+bool RoutingTable::restricted(NodeContact const& contact) const {
+    if (!restrict_) return by_endpoint_.contains(contact.endpoint);
+    auto const& address = contact.endpoint.address;
+    auto const same = by_endpoint_.lower_bound(Endpoint{address, 0});
+    if (same != by_endpoint_.end() && same->first.address == address) return true;
+    auto const network = network_of(address);
+    auto const found = by_network_.find(network);
+    if (found == by_network_.end()) return false;
+    if (found->second >= limit::kDhtNodesPerNetwork) return true;
+    auto const& bucket = buckets_[bucket_of(contact.id)];
+    auto const there = [&](Node const& node) { return network_of(node.contact.endpoint.address) == network; };
+    return std::any_of(bucket.nodes.begin(), bucket.nodes.end(), there) ||
+           std::any_of(bucket.replacements.begin(), bucket.replacements.end(), there);
+}
+
+bool RoutingTable::has_place(Bucket const& bucket, std::size_t index, bool secure, TimePoint now) const {
+    if (bucket.nodes.size() < capacity(index)) return true;
+    if (index + 1 == buckets_.size() && buckets_.size() < NodeId::kBits) return true;  // it can be split
+    return std::any_of(bucket.nodes.begin(), bucket.nodes.end(), [&](Node const& node) {
+        return state_of(node, now) == State::bad || (secure && !node.secure);
+    });
+}
+
+bool RoutingTable::welcome(NodeContact const& node, TimePoint now) const {
+    if (node.id == own_ || restricted(node)) return false;
+    auto const index = bucket_of(node.id);
+    auto const& bucket = buckets_[index];
+    for (auto const* const list : {&bucket.nodes, &bucket.replacements})
+        for (auto const& known : *list)
+            if (known.contact.id == node.id) return false;
+    return has_place(bucket, index, is_secure(node.id, node.endpoint.address), now);
+}
+
+void RoutingTable::replied(NodeContact const& contact, TimePoint now) {
+    if (contact.id == own_) return;
+    auto const known = by_endpoint_.find(contact.endpoint);
+    if (known != by_endpoint_.end() && known->second != contact.id) {
+        remove(NodeContact{known->second, contact.endpoint});
+        return;
+    }
+    if (known != by_endpoint_.end()) {
+        auto* const node = find(contact);
+        node->replied = now;
+        node->failures = 0;
+        return;
+    }
+    auto const& bucket = buckets_[bucket_of(contact.id)];
+    for (auto const* const list : {&bucket.nodes, &bucket.replacements})
+        for (auto const& node : *list)
+            if (node.contact.id == contact.id) return;  // the first that had this id keeps it
+    if (restricted(contact)) return;
+    insert(Node{contact, now, TimePoint{}, now, 0, is_secure(contact.id, contact.endpoint.address)}, now);
+}
+
+void RoutingTable::insert(Node node, TimePoint now) {
+    by_endpoint_.emplace(node.contact.endpoint, node.contact.id);
+    ++by_network_[network_of(node.contact.endpoint.address)];
+    place(bucket_of(node.contact.id), std::move(node), now);
+    while (buckets_.back().nodes.size() > capacity(buckets_.size() - 1) && buckets_.size() < NodeId::kBits) split();
+}
+
+void RoutingTable::place(std::size_t index, Node node, TimePoint now) {
+    auto& bucket = buckets_[index];
+    bool const last = index + 1 == buckets_.size() && buckets_.size() < NodeId::kBits;
+    if (bucket.nodes.size() < capacity(index) || last) {
+        bucket.nodes.push_back(std::move(node));
+        return;
+    }
+    auto const bad = std::find_if(bucket.nodes.begin(), bucket.nodes.end(),
+                                  [&](Node const& each) { return state_of(each, now) == State::bad; });
+    if (bad != bucket.nodes.end()) {
+        forget_address(bad->contact);
+        *bad = std::move(node);
+        return;
+    }
+    // Of those whose id is not their address's, the one that was silent longest makes room.
+    auto weakest = bucket.nodes.end();
+    for (auto each = bucket.nodes.begin(); node.secure && each != bucket.nodes.end(); ++each)
+        if (!each->secure && (weakest == bucket.nodes.end() || each->replied < weakest->replied)) weakest = each;
+    if (weakest != bucket.nodes.end()) std::swap(*weakest, node);
+    add_replacement(bucket, std::move(node));
+}
+
+void RoutingTable::split() {
+    auto const index = buckets_.size() - 1;
+    buckets_.emplace_back();
+    auto& old = buckets_[index];
+    auto& fresh = buckets_.back();
+    fresh.refreshed = old.refreshed;
+    for (auto const list : {&Bucket::nodes, &Bucket::replacements}) {
+        auto& from = old.*list;
+        auto const stays = [&](Node const& node) { return common_bits(own_, node.contact.id) <= index; };
+        auto const middle = std::stable_partition(from.begin(), from.end(), stays);
+        (fresh.*list).assign(std::make_move_iterator(middle), std::make_move_iterator(from.end()));
+        from.erase(middle, from.end());
+    }
+    while (old.nodes.size() > capacity(index)) {
+        add_replacement(old, std::move(old.nodes.back()));
+        old.nodes.pop_back();
+    }
+}
+
+void RoutingTable::add_replacement(Bucket& bucket, Node node) {
+    if (bucket.replacements.size() == kBucketNodes) {
+        forget_address(bucket.replacements.front().contact);
+        bucket.replacements.erase(bucket.replacements.begin());
+    }
+    bucket.replacements.push_back(std::move(node));
+}
+
+void RoutingTable::forget_address(NodeContact const& contact) {
+    by_endpoint_.erase(contact.endpoint);
+    auto const network = by_network_.find(network_of(contact.endpoint.address));
+    if (--network->second == 0) by_network_.erase(network);
+}
+
+void RoutingTable::remove(NodeContact const& contact) {
+    auto& bucket = buckets_[bucket_of(contact.id)];
+    auto const is_it = [&](Node const& node) { return node.contact == contact; };
+    std::erase_if(bucket.replacements, is_it);
+    bool const had_place = std::erase_if(bucket.nodes, is_it) > 0;
+    forget_address(contact);
+    if (had_place) promote(bucket);
+}
+
+// The latest replacement, but first one whose id is its address's.
+void RoutingTable::promote(Bucket& bucket) {
+    if (bucket.replacements.empty()) return;
+    auto best = bucket.replacements.end() - 1;
+    for (auto each = bucket.replacements.begin(); each != bucket.replacements.end(); ++each)
+        if (each->secure >= best->secure) best = each;
+    bucket.nodes.push_back(std::move(*best));
+    bucket.replacements.erase(best);
+}
+
+void RoutingTable::refreshed(NodeId const& target, TimePoint now) {
+    if (target != own_) buckets_[bucket_of(target)].refreshed = now;
+}
+
+void RoutingTable::queried(NodeContact const& contact, TimePoint now) {
+    auto const known = by_endpoint_.find(contact.endpoint);
+    if (known != by_endpoint_.end() && known->second == contact.id) find(contact)->queried = now;
+}
+
+void RoutingTable::failed(Endpoint const& endpoint, TimePoint now) {
+    auto const known = by_endpoint_.find(endpoint);
+    if (known == by_endpoint_.end()) return;
+    NodeContact const contact{known->second, endpoint};
+    auto& node = *find(contact);
+    node.asked = now;
+    if (node.failures < kGoneFailures) ++node.failures;
+    auto const& bucket = buckets_[bucket_of(contact.id)];
+    auto const is_it = [&](Node const& each) { return each.contact == contact; };
+    bool const waiting = std::any_of(bucket.replacements.begin(), bucket.replacements.end(), is_it);
+    bool const replaceable = node.failures >= kBadFailures && !bucket.replacements.empty();
+    if (waiting || replaceable || node.failures >= kGoneFailures) remove(contact);
+}
+
+std::vector<NodeContact> RoutingTable::closest(NodeId const& target, std::size_t count, bool questionable_too,
+                                               TimePoint now) const {
+    std::vector<NodeContact const*> good;
+    std::vector<NodeContact const*> others;
+    for (auto const& bucket : buckets_)
+        for (auto const& node : bucket.nodes) {
+            auto const state = state_of(node, now);
+            if (state == State::good) good.push_back(&node.contact);
+            if (state == State::questionable) others.push_back(&node.contact);
+        }
+    if (questionable_too || good.size() < count) good.insert(good.end(), others.begin(), others.end());
+    count = std::min(count, good.size());
+    auto const nearer = [&](NodeContact const* a, NodeContact const* b) { return is_closer(target, a->id, b->id); };
+    std::partial_sort(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(count), good.end(), nearer);
+    std::vector<NodeContact> nodes;
+    for (std::size_t i = 0; i < count; ++i) nodes.push_back(*good[i]);
+    return nodes;
+}
+
+std::optional<RoutingTable::Check> RoutingTable::next_check(NodeId const& random, TimePoint now) {
+    Node* due = nullptr;
+    std::optional<std::size_t> refresh;
+    auto due_since = now;
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+        auto& bucket = buckets_[i];
+        for (auto& node : bucket.nodes)
+            if (auto const when = check_time(node); when <= due_since) due = &node, due_since = when, refresh.reset();
+        if (refresh_time(bucket, capacity(i)) > due_since) continue;
+        auto const asked_longest_ago =
+            std::min_element(bucket.nodes.begin(), bucket.nodes.end(), [](auto const& a, auto const& b) {
+                return std::pair(a.failures >= kBadFailures, a.asked) < std::pair(b.failures >= kBadFailures, b.asked);
+            });
+        due = &*asked_longest_ago;
+        due_since = refresh_time(bucket, capacity(i));
+        refresh = i;
+    }
+    if (!due) return std::nullopt;
+    due->asked = now;
+    auto const index = bucket_of(due->contact.id);
+    auto const bits = std::min<std::size_t>(index, NodeId::kBits - 1);
+    bool const find = refresh || refresh_time(buckets_[index], capacity(index)) <= now + kCheckAgain;
+    // Should this one not answer, another node of the bucket is asked soon.
+    auto& bucket = buckets_[index];
+    if (find) bucket.refreshed = now - refresh_interval(bucket.nodes.size() < capacity(index)) + kCheckAgain;
+    return Check{due->contact, find ? std::optional(id_at_distance(own_, static_cast<unsigned>(bits), random)) : std::nullopt};
+}
+
+TimePoint RoutingTable::next_check_time() const {
+    auto next = TimePoint::max();
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+        next = std::min(next, refresh_time(buckets_[i], capacity(i)));
+        for (auto const& node : buckets_[i].nodes) next = std::min(next, check_time(node));
+    }
+    return next;
+}
+
+}  // namespace rqfs::torrent

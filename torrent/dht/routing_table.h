@@ -1,0 +1,107 @@
+#pragma once
+
+#include "torrent/dht/compact_nodes.h"
+#include "torrent/dht/node_id.h"
+#include "torrent/endpoint.h"
+#include "torrent/units.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// The nodes of one address family that we know to exist, by distance from us (BEP 5). Owned by a DhtNode; pure.
+//
+// Only nodes that answered a query of ours are taken in. Good: answered within 15 minutes, or has ever answered and asked
+// us within 15; bad: did not answer three times running; questionable: the others, who are asked again at once. Whoever
+// owns the table asks whom next_check() names, and says how it went, so that no node stays questionable and no bucket is
+// older than 15 minutes. Against whoever has many addresses: one node an address, one per network (/24, /64) in a bucket and
+// 8 in all; a node whose id follows from its address (BEP 42) takes the place of one whose id does not.
+class RoutingTable {
+public:
+    enum class State { good, questionable, bad };
+
+    // What a node is to be asked to stay known: for its bucket's nodes, or only whether it lives.
+    struct Check {
+        NodeContact node;
+        std::optional<NodeId> find;  // in the bucket's range
+    };
+
+    struct Counts {
+        std::size_t good = 0, questionable = 0, bad = 0, replacements = 0;
+    };
+
+    // `restrict_addresses` false: a test network, where many nodes share an address or a network.
+    RoutingTable(NodeId const& own, bool restrict_addresses) : own_(own), restrict_(restrict_addresses), buckets_(1) {}
+
+    NodeId const& own() const { return own_; }
+    // Sorts everything anew around another id of ours.
+    void change_own(NodeId const& own, TimePoint now);
+
+    // A node answered a query of ours. One that has changed its id is dropped: it comes back when it asks us.
+    void replied(NodeContact const& node, TimePoint now);
+    // An answer to a query for the nodes around `target` came.
+    void refreshed(NodeId const& target, TimePoint now);
+    // A node asked us.
+    void queried(NodeContact const& node, TimePoint now);
+    // A query stayed unanswered.
+    void failed(Endpoint const& node, TimePoint now);
+
+    // Whether a node that we only heard of would get a place, if it answered.
+    bool welcome(NodeContact const& node, TimePoint now) const;
+    // The nearest nodes to `target`, nearest first: good ones, and others that are not bad where they are too few or
+    // `questionable_too`.
+    std::vector<NodeContact> closest(NodeId const& target, std::size_t count, bool questionable_too, TimePoint now) const;
+
+    // The node that has waited longest for a check, if one is due; it then counts as asked.
+    std::optional<Check> next_check(NodeId const& random, TimePoint now);
+    TimePoint next_check_time() const;  // may lie in the past; the end of time when the table is empty
+
+    std::optional<State> state(Endpoint const& node, TimePoint now) const;  // nothing: not in the table
+    Counts counts(TimePoint now) const;
+    std::size_t buckets() const { return buckets_.size(); }
+    bool empty() const { return by_endpoint_.empty(); }
+    // For the next run: those that answered last, first.
+    std::vector<NodeContact> to_save(std::size_t most) const;
+
+private:
+    struct Node {
+        NodeContact contact;
+        TimePoint replied;
+        TimePoint queried;
+        TimePoint asked;
+        std::uint8_t failures = 0;
+        bool secure = false;
+    };
+    struct Bucket {
+        std::vector<Node> nodes;
+        std::vector<Node> replacements;  // answered once; latest last
+        TimePoint refreshed{};
+    };
+
+    static State state_of(Node const& node, TimePoint now);
+    static TimePoint check_time(Node const& node);
+    static TimePoint refresh_time(Bucket const& bucket, std::size_t capacity);
+    std::size_t bucket_of(NodeId const& id) const;
+    Node* find(NodeContact const& contact);
+    bool restricted(NodeContact const& contact) const;
+    bool has_place(Bucket const& bucket, std::size_t index, bool secure, TimePoint now) const;
+    void insert(Node node, TimePoint now);
+    void place(std::size_t index, Node node, TimePoint now);
+    void split();
+    void add_replacement(Bucket& bucket, Node node);
+    void remove(NodeContact const& contact);
+    void promote(Bucket& bucket);
+    void forget_address(NodeContact const& contact);
+
+    NodeId own_;
+    bool restrict_;
+    std::vector<Bucket> buckets_;  // the index is the number of bits shared with us; the last has all that share more
+    std::map<Endpoint, NodeId> by_endpoint_;       // of nodes and replacements
+    std::map<Address, std::uint32_t> by_network_;  // how many of each /24
+};
+
+}  // namespace rqfs::torrent

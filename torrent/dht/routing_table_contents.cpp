@@ -1,0 +1,54 @@
+#include "torrent/dht/routing_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rqfs::torrent {
+
+void RoutingTable::change_own(NodeId const& own, TimePoint now) {
+    std::vector<Node> all;
+    for (auto& bucket : buckets_)
+        for (auto* const list : {&bucket.nodes, &bucket.replacements})
+            std::move(list->begin(), list->end(), std::back_inserter(all));
+    own_ = own;
+    buckets_.assign(1, {});
+    by_endpoint_.clear();
+    by_network_.clear();
+    for (auto& node : all)
+        if (node.contact.id != own_ && !restricted(node.contact)) insert(std::move(node), now);
+}
+
+std::optional<RoutingTable::State> RoutingTable::state(Endpoint const& endpoint, TimePoint now) const {
+    auto const known = by_endpoint_.find(endpoint);
+    if (known == by_endpoint_.end()) return std::nullopt;
+    for (auto const& node : buckets_[bucket_of(known->second)].nodes)
+        if (node.contact.endpoint == endpoint) return state_of(node, now);
+    return std::nullopt;
+}
+
+RoutingTable::Counts RoutingTable::counts(TimePoint now) const {
+    Counts counts;
+    for (auto const& bucket : buckets_) {
+        counts.replacements += bucket.replacements.size();
+        for (auto const& node : bucket.nodes) {
+            auto const state = state_of(node, now);
+            ++(state == State::good ? counts.good : state == State::bad ? counts.bad : counts.questionable);
+        }
+    }
+    return counts;
+}
+
+std::vector<NodeContact> RoutingTable::to_save(std::size_t most) const {
+    std::vector<Node const*> nodes;
+    for (auto const& bucket : buckets_)
+        for (auto const& node : bucket.nodes) nodes.push_back(&node);
+    auto const later = [](Node const* a, Node const* b) {
+        return std::pair(a->failures, b->replied) < std::pair(b->failures, a->replied);
+    };
+    std::stable_sort(nodes.begin(), nodes.end(), later);
+    std::vector<NodeContact> contacts;
+    for (std::size_t i = 0; i < std::min(most, nodes.size()); ++i) contacts.push_back(nodes[i]->contact);
+    return contacts;
+}
+
+}  // namespace rqfs::torrent

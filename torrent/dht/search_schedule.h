@@ -1,0 +1,41 @@
+#pragma once
+
+#include "torrent/units.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rqfs::torrent {
+
+// When to look for a torrent's peers in the DHT again, and whether to announce then. One a torrent and family; pure.
+//
+// The first search is due at once. While nobody answers or no peers are found the next comes soon and then ever later;
+// else after 15 minutes and up to one more, so that torrents spread.
+class SearchSchedule {
+public:
+    explicit SearchSchedule(TimePoint now) : due_(now) {}
+
+    bool is_due(TimePoint now) const { return !running_ && due_ <= now; }
+    TimePoint due() const { return running_ ? TimePoint::max() : due_; }
+    bool announces(TimePoint now) const;
+
+    void began();
+    // How a search went; `random` spreads.
+    void ended(std::size_t replies, std::size_t peers, std::size_t announces, std::uint32_t random, TimePoint now);
+    // Somebody waits for peers: again now, if the last search is a while ago.
+    void hurry(TimePoint now);
+    // Nodes are known now: whoever found nobody to ask tries again.
+    void nodes_known(TimePoint now);
+    // What is announced has changed.
+    void announce_again() { announced_ = TimePoint{}; }
+
+private:
+    TimePoint due_;
+    TimePoint ended_{};
+    TimePoint announced_{};
+    bool running_ = false;
+    bool unanswered_ = true;
+    std::uint32_t fruitless_ = 0;  // searches without peers, one after another
+};
+
+}  // namespace rqfs::torrent
