@@ -110,6 +110,17 @@ class Layers(unittest.TestCase):
         self.assertEqual(wrong, [])
 
 
+class Time(unittest.TestCase):
+    # The clock itself, and the event, whose timer never expires.
+    HAS_TIME = r'torrent/(clock|event|precompiled)\.'
+
+    def test_the_engine_takes_its_time_from_the_clock(self):
+        """Else whole sessions could not run in virtual time."""
+        wrong = [name(path) for path in sources('torrent') if not re.match(self.HAS_TIME, name(path))
+                 and re.search(r'(steady|system|high_resolution)_clock::now|(steady|system|deadline)_timer|sleep_(for|until)', code(path))]
+        self.assertEqual(wrong, [])
+
+
 class Threads(unittest.TestCase):
     # The worker lanes, the resolver's own threads, and the logging sink are where threads meet.
     MEET = r'torrent/workers\.|torrent/net/resolver\.|tools/rqfs/log'

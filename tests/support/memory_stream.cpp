@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace rqfs::tests {
@@ -17,23 +19,20 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Bytes on their way in one direction.
-class Pipe {
+// Bytes on their way in one direction: out by the writer's link, across in `latency`, in by the reader's link.
+class Pipe final : public std::enable_shared_from_this<Pipe> {
 public:
-    Pipe(asio::any_io_executor const& executor, MemoryStreamOptions const& options)
-        : options_(options), readable_(executor), writable_(executor) {}
+    Pipe(asio::any_io_executor const& executor, MemoryStreamOptions const& options, std::shared_ptr<MemoryLink> up,
+         std::shared_ptr<MemoryLink> down)
+        : options_(options), up_(std::move(up)), down_(std::move(down)), readable_(executor), writable_(executor) {}
 
     asio::awaitable<std::size_t> read_some(asio::mutable_buffer buffer) {
-        for (;;) {
+        while (arrived_.empty()) {
             if (reader_closed_) throw boost::system::system_error(asio::error::operation_aborted);
-            if (parcels_.empty() && ended_) throw boost::system::system_error(asio::error::eof);
-            if (parcels_.empty())
-                co_await readable_.wait();
-            else if (options_.clock != nullptr && parcels_.front().arrives > options_.clock->now())
-                co_await options_.clock->wait_until(parcels_.front().arrives);
-            else
-                break;
+            if (under_way_.empty() && ended_) throw boost::system::system_error(asio::error::eof);
+            co_await readable_.wait();
         }
+        if (reader_closed_) throw boost::system::system_error(asio::error::operation_aborted);
         auto const bytes =
             take({static_cast<std::byte*>(buffer.data()), std::min(buffer.size(), options_.most_bytes_a_read)});
         writable_.notify();
@@ -73,51 +72,75 @@ public:
 private:
     static constexpr std::size_t kParcelBytes = 16u << 10;
 
-    struct Parcel {
-        std::vector<std::byte> bytes;
-        std::size_t taken = 0;
-        torrent::TimePoint arrives;
-    };
-
     void put(std::span<std::byte const> bytes) {
         unread_ += bytes.size();
         while (!bytes.empty()) {
             auto const part = bytes.first(std::min(kParcelBytes, bytes.size()));
-            parcels_.push_back({{part.begin(), part.end()}, 0, arrival(part.size())});
+            under_way_.emplace_back(part.begin(), part.end());
+            if (options_.clock == nullptr)
+                arrive();
+            else
+                at(pass(up_, part.size()) + options_.latency, [size = part.size()](Pipe& pipe) { pipe.come_in(size); });
             bytes = bytes.subspan(part.size());
         }
+    }
+
+    // Only now, because until it is here others may be faster.
+    void come_in(std::size_t bytes) {
+        at(pass(down_, bytes), [](Pipe& pipe) { pipe.arrive(); });
+    }
+
+    // Parcels never overtake each other.
+    void arrive() {
+        arrived_.push_back(std::move(under_way_.front()));
+        under_way_.pop_front();
         readable_.notify();
     }
 
-    torrent::TimePoint arrival(std::size_t bytes) {
-        if (options_.clock == nullptr) return {};
-        free_at_ = std::max(free_at_, options_.clock->now());
-        if (options_.bytes_per_second != 0)
-            free_at_ += std::chrono::nanoseconds(1'000'000'000ull * bytes / options_.bytes_per_second);
-        return free_at_ + options_.latency;
+    // When so many bytes that are sent now are through.
+    torrent::TimePoint pass(std::shared_ptr<MemoryLink> const& link, std::size_t bytes) const {
+        auto const now = options_.clock->now();
+        if (!link) return now;
+        link->free_at = std::max(link->free_at, now);
+        if (link->bytes_per_second != 0)
+            link->free_at += std::chrono::nanoseconds(1'000'000'000ull * bytes / link->bytes_per_second);
+        return link->free_at;
+    }
+
+    // The clock may outlive the pipe.
+    template <class What>
+    void at(torrent::TimePoint when, What what) {
+        if (when <= options_.clock->now()) return what(*this);
+        options_.clock->call_at(when, [pipe = weak_from_this(), what] {
+            if (auto const still_there = pipe.lock()) what(*still_there);
+        });
     }
 
     std::size_t take(std::span<std::byte> room) {
         std::size_t taken = 0;
-        while (!parcels_.empty() && taken < room.size()) {
-            auto& parcel = parcels_.front();
-            if (options_.clock != nullptr && parcel.arrives > options_.clock->now()) break;
-            auto const part = std::min(room.size() - taken, parcel.bytes.size() - parcel.taken);
-            std::memcpy(room.data() + taken, parcel.bytes.data() + parcel.taken, part);
-            parcel.taken += part;
+        while (!arrived_.empty() && taken < room.size()) {
+            auto const& parcel = arrived_.front();
+            auto const part = std::min(room.size() - taken, parcel.size() - taken_of_front_);
+            std::memcpy(room.data() + taken, parcel.data() + taken_of_front_, part);
+            taken_of_front_ += part;
             taken += part;
-            if (parcel.taken == parcel.bytes.size()) parcels_.pop_front();
+            if (taken_of_front_ < parcel.size()) break;
+            arrived_.pop_front();
+            taken_of_front_ = 0;
         }
         unread_ -= taken;
         return taken;
     }
 
     MemoryStreamOptions options_;
+    std::shared_ptr<MemoryLink> up_;
+    std::shared_ptr<MemoryLink> down_;
     torrent::Event readable_;
     torrent::Event writable_;
-    std::deque<Parcel> parcels_;
-    std::size_t unread_ = 0;
-    torrent::TimePoint free_at_{};
+    std::deque<std::vector<std::byte>> under_way_;
+    std::deque<std::vector<std::byte>> arrived_;
+    std::size_t taken_of_front_ = 0;
+    std::size_t unread_ = 0;  // under way or arrived
     bool ended_ = false;
     bool reader_closed_ = false;
 };
@@ -156,8 +179,10 @@ private:
 }  // namespace
 
 MemoryStreams memory_streams(asio::any_io_executor const& executor, MemoryStreamOptions const& options) {
-    auto const there = std::make_shared<Pipe>(executor, options);
-    auto const back = std::make_shared<Pipe>(executor, options);
+    auto const& first = options.first_links;
+    auto const& second = options.second_links;
+    auto const there = std::make_shared<Pipe>(executor, options, first.up, second.down);
+    auto const back = std::make_shared<Pipe>(executor, options, second.up, first.down);
     return {std::make_unique<MemoryStream>(back, there, options.first, options.second),
             std::make_unique<MemoryStream>(there, back, options.second, options.first)};
 }

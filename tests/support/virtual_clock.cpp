@@ -1,10 +1,14 @@
 #include "tests/support/virtual_clock.h"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 
-#include <memory>
+#include <algorithm>
+#include <utility>
 
 namespace rqfs::tests {
 
@@ -18,10 +22,13 @@ std::chrono::system_clock::time_point VirtualClock::wall_now() const {
 asio::awaitable<void> VirtualClock::wait_until(torrent::TimePoint when) {
     asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
     bool due = false;
-    auto const place = waiting_.emplace(when, Waiter{&timer, &due});
+    auto const place = waiting_.emplace(when, [&timer, &due] {
+        due = true;
+        timer.cancel();
+    });
     struct Leave {
-        std::multimap<torrent::TimePoint, Waiter>& waiting;
-        std::multimap<torrent::TimePoint, Waiter>::iterator place;
+        decltype(waiting_)& waiting;
+        decltype(waiting_)::iterator place;
         bool& due;
         ~Leave() {
             if (!due) waiting.erase(place);
@@ -32,19 +39,27 @@ asio::awaitable<void> VirtualClock::wait_until(torrent::TimePoint when) {
     if (!due) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
+void VirtualClock::call_at(torrent::TimePoint when, std::function<void()> what) {
+    waiting_.emplace(when, std::move(what));
+}
+
 void VirtualClock::run_for(asio::io_context& engine, torrent::Duration duration) {
-    auto const end = now_ + duration;
+    run_until(engine, duration, [] { return false; });
+}
+
+bool VirtualClock::run_until(asio::io_context& engine, torrent::Duration limit, std::function<bool()> const& done) {
+    auto const end = now_ + limit;
     for (;;) {
         engine.restart();
         while (engine.poll() > 0) engine.restart();
+        if (done()) return true;
         if (waiting_.empty() || waiting_.begin()->first > end) break;
-        auto const next = waiting_.begin();
-        now_ = std::max(now_, next->first);
-        *next->second.due = true;
-        next->second.timer->cancel();
-        waiting_.erase(next);
+        auto const next = waiting_.extract(waiting_.begin());
+        now_ = std::max(now_, next.key());
+        next.mapped()();
     }
     now_ = end;
+    return false;
 }
 
 }  // namespace rqfs::tests

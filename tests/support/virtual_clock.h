@@ -3,8 +3,8 @@
 #include "torrent/clock.h"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
+#include <functional>
 #include <map>
 
 namespace rqfs::tests {
@@ -16,17 +16,17 @@ public:
     std::chrono::system_clock::time_point wall_now() const override;
     boost::asio::awaitable<void> wait_until(torrent::TimePoint when) override;
 
+    // Calls this then, from inside run_for(): for what is too short and too much to be coroutines.
+    void call_at(torrent::TimePoint when, std::function<void()> what);
+
     // Runs everything that is ready, then moves to the next wait, and so on until `duration` has passed.
     void run_for(boost::asio::io_context& engine, torrent::Duration duration);
+    // The same until it is done, at most `limit`; whether it is. Asks at every move.
+    bool run_until(boost::asio::io_context& engine, torrent::Duration limit, std::function<bool()> const& done);
 
 private:
-    struct Waiter {
-        boost::asio::steady_timer* timer;
-        bool* due;
-    };
-
     torrent::TimePoint now_ = torrent::TimePoint(std::chrono::hours(1000));
-    std::multimap<torrent::TimePoint, Waiter> waiting_;
+    std::multimap<torrent::TimePoint, std::function<void()>> waiting_;
 };
 
 }  // namespace rqfs::tests

@@ -1,0 +1,262 @@
+#include "torrent/session.h"
+
+#include "tests/support/make_torrent.h"
+#include "tests/support/memory_store.h"
+#include "tests/support/run_virtual.h"
+#include "tests/support/simulated_network.h"
+#include "tests/support/simulated_tracker.h"
+#include "tests/support/virtual_clock.h"
+#include "torrent/workers.h"
+
+#include <gtest/gtest.h>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rqfs::tests {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using namespace torrent;
+
+// Whole sessions on an internet in memory. Everything is as the daemon has it, but the machine's network, clock and
+// threads.
+class Sessions : public testing::Test {
+protected:
+    struct Member {
+        SimulatedHost& host;
+        MemoryStore store;
+        std::unique_ptr<Session> session;
+    };
+
+    Member& add(std::string const& at, SimulatedAccess const& access = {},
+                std::function<void(Settings&)> const& change = {}) {
+        auto& host = network.add({Endpoint::parse(at).value()}, access);
+        auto& member = *members.emplace_back(new Member{host, {}, nullptr});
+        Settings settings;
+        if (change) change(settings);
+        Session::Parts const parts{engine.get_executor(), clock, workers, member.store, network.resolver(), &host};
+        member.session = std::make_unique<Session>(parts, settings);
+        run(member.session->start());
+        return member;
+    }
+    Member& add_seed(MadeTorrent const& made, std::string const& at, SimulatedAccess const& access = {},
+                     std::function<void(Settings&)> const& change = {}) {
+        auto& member = add(at, access, change);
+        member.store.fill(made.metainfo->info_hash(), made.data, made.metainfo->pieces().piece_bytes());
+        run(member.session->add(made.file, AddOptions{}));
+        return member;
+    }
+    template <class T>
+    T run(asio::awaitable<T> task) {
+        return run_virtual(engine, clock, std::move(task));
+    }
+    bool until(Duration limit, std::function<bool()> const& done) { return clock.run_until(engine, limit, done); }
+    std::vector<std::byte> read(Stream& stream, ByteRange range) {
+        std::vector<std::byte> all;
+        for (auto const& slice : run(stream.read(range)))
+            all.insert(all.end(), slice.bytes().begin(), slice.bytes().end());
+        return all;
+    }
+    void leave(Member& member) {
+        run(member.session->stop());
+        auto& host = member.host;
+        std::erase_if(members, [&](auto const& each) { return each.get() == &member; });
+        network.remove(host);
+    }
+    void TearDown() override {
+        for (auto const& member : members) run(member->session->stop());
+    }
+
+    asio::io_context engine{1};
+    VirtualClock clock;
+    Workers workers{engine.get_executor()};
+    SimulatedNetwork network{engine.get_executor(), clock};
+    std::vector<std::unique_ptr<Member>> members;
+};
+
+std::string magnet_of(InfoHash const& info_hash, SimulatedHost const& host) {
+    return "magnet:?xt=urn:btih:" + info_hash.hex() + "&x.pe=" + host.endpoint().text();
+}
+
+double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+TEST_F(Sessions, AMagnetIsReadAsFastAsItsOnlySeedSends) {
+    auto const made = make_torrent({.bytes = 5'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& seed = add_seed(made, "20.0.0.1:6881", {.up_bytes_per_second = 1'000'000});
+    auto& leech = add("20.0.0.2:6881");
+    run(leech.session->add(magnet_of(hash, seed.host), AddOptions{}));
+    ASSERT_TRUE(until(10s, [&] { return leech.session->entry(hash)->metainfo != nullptr; }));
+    auto const stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+    auto const begin = clock.now();
+
+    auto const bytes = read(*stream, {0, made.data.size()});
+
+    EXPECT_EQ(bytes, made.data);
+    EXPECT_GE(seconds_of(clock.now() - begin), 4.8);
+    EXPECT_LE(seconds_of(clock.now() - begin), 6.0);
+}
+
+TEST_F(Sessions, ASwarmFindsItselfByATrackerAndItsLeechesHelpEachOther) {
+    SimulatedTracker tracker(network.add({Endpoint::parse("20.0.0.9:6969").value()}), clock);
+    auto const made = make_torrent({.bytes = 20'000'000, .trackers = {tracker.url()}});
+    auto const hash = made.metainfo->info_hash();
+    add_seed(made, "20.0.0.1:6881", {.up_bytes_per_second = 500'000});
+    std::vector<Member*> const leeches{&add("20.0.0.2:6881"), &add("20.0.0.3:6881")};
+    for (auto* const leech : leeches) run(leech->session->add(made.file, AddOptions{.download = true}));
+    auto const begin = clock.now();
+
+    ASSERT_TRUE(until(5min, [&] {
+        return std::ranges::all_of(
+            leeches, [&](auto* leech) { return leech->session->torrent(hash).state == TorrentState::seeding; });
+    }));
+
+    EXPECT_LE(seconds_of(clock.now() - begin), 65) << "the seed alone would take 80 s to send everything twice";
+    for (auto* const leech : leeches) {
+        auto const stream = leech->session->open(hash, FileIndex(0), ReaderProgram{});
+        EXPECT_EQ(read(*stream, {0, made.data.size()}), made.data);
+        EXPECT_TRUE(until(10s, [&] { return tracker.announces(leech->host.endpoint(), 1) == 1; })) << "completed";
+    }
+}
+
+TEST_F(Sessions, ThreeHoursOfAnIdleSwarmKeepItsPeersAndItsTrackerToldInTime) {
+    SimulatedTracker tracker(network.add({Endpoint::parse("20.0.0.9:6969").value()}), clock, 1800);
+    auto const made = make_torrent({.bytes = 5'000'000, .trackers = {tracker.url()}});
+    auto const hash = made.metainfo->info_hash();
+    add_seed(made, "20.0.0.1:6881");
+    auto& leech = add("20.0.0.2:6881");
+    run(leech.session->add(made.file, AddOptions{}));
+    auto const stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+    read(*stream, {0, 1000});
+
+    clock.run_for(engine, 3h);
+
+    EXPECT_EQ(leech.session->torrent(hash).peers_connected, 1u);
+    EXPECT_GE(tracker.announces(leech.host.endpoint(), 0), 5u);
+    EXPECT_LE(tracker.announces(leech.host.endpoint(), 0), 7u);
+    auto const begin = clock.now();
+    EXPECT_EQ(read(*stream, {4'999'000, 5'000'000}).size(), 1000u);
+    EXPECT_LE(seconds_of(clock.now() - begin), 1) << "a peer that is still there answers at once";
+}
+
+TEST_F(Sessions, NobodyStarvesBehindASeedWithFewSlots) {
+    auto const made = make_torrent({.bytes = 50'000'000, .piece_bytes = 512 << 10});
+    auto const hash = made.metainfo->info_hash();
+    auto& seed =
+        add_seed(made, "20.0.0.1:6881", {.up_bytes_per_second = 60'000}, [](Settings& s) { s.upload_slots = 2; });
+    std::vector<Member*> leeches;
+    for (int i = 2; i < 8; ++i) {
+        // Each alone with the seed: they hear of nobody else.
+        auto* const leech = leeches.emplace_back(&add("20.0.0." + std::to_string(i) + ":6881"));
+        run(leech->session->add(made.file, AddOptions{.download = true}));
+        run(leech->session->connect(hash, "20.0.0.1", 6881));
+    }
+
+    clock.run_for(engine, 10min);
+
+    EXPECT_EQ(seed.session->torrent(hash).peers_connected, leeches.size());
+    for (auto* const leech : leeches) EXPECT_GE(leech->session->torrent(hash).have_bytes, 1u << 20);
+}
+
+TEST_F(Sessions, AReadThatLostItsOnlySeedGoesOnWhenAnotherAppears) {
+    SimulatedTracker tracker(network.add({Endpoint::parse("20.0.0.9:6969").value()}), clock);
+    auto const made = make_torrent({.bytes = 10'000'000, .trackers = {tracker.url()}});
+    auto const hash = made.metainfo->info_hash();
+    auto& first = add_seed(made, "20.0.0.1:6881", {.up_bytes_per_second = 1'000'000});
+    auto& leech = add("20.0.0.2:6881");
+    run(leech.session->add(made.file, AddOptions{}));
+    auto const stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+    std::vector<std::byte> bytes;
+    asio::co_spawn(engine, stream->read(ByteRange{0, made.data.size()}),
+                   [&](std::exception_ptr const& failure, std::vector<SharedBytes> const& slices) {
+                       EXPECT_FALSE(failure);
+                       for (auto const& slice : slices)
+                           bytes.insert(bytes.end(), slice.bytes().begin(), slice.bytes().end());
+                   });
+    ASSERT_TRUE(until(1min, [&] { return leech.session->torrent(hash).have_bytes > 3'000'000; }));
+
+    first.host.fall_silent(10min);
+    clock.run_for(engine, 2min);
+    EXPECT_TRUE(bytes.empty());
+    add_seed(made, "20.0.0.3:6881", {.up_bytes_per_second = 1'000'000});
+
+    EXPECT_TRUE(until(5min, [&] { return !bytes.empty(); })) << leech.session->torrent(hash).reason;
+    EXPECT_EQ(bytes, made.data);
+}
+
+TEST_F(Sessions, WhenTheirSeedComesBackADownloadGoesOnByItself) {
+    auto const made = make_torrent({.bytes = 10'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& seed = add_seed(made, "20.0.0.1:6881", {.up_bytes_per_second = 1'000'000});
+    auto& leech = add("20.0.0.2:6881");
+    run(leech.session->add(made.file, AddOptions{.download = true}));
+    run(leech.session->connect(hash, "20.0.0.1", 6881));
+    ASSERT_TRUE(until(1min, [&] { return leech.session->torrent(hash).have_bytes > 3'000'000; }));
+
+    seed.host.fall_silent(10min);
+    EXPECT_FALSE(until(10min, [&] { return leech.session->torrent(hash).state == TorrentState::seeding; }));
+
+    EXPECT_TRUE(until(10min, [&] { return leech.session->torrent(hash).state == TorrentState::seeding; }))
+        << leech.session->torrent(hash).reason;
+}
+
+TEST_F(Sessions, StoppingTellsTheTrackerAndWaitsForNoSilentOneLongerThanPromised) {
+    SimulatedTracker lively(network.add({Endpoint::parse("20.0.0.9:6969").value()}), clock);
+    auto& dead_host = network.add({Endpoint::parse("20.0.0.10:6969").value()});
+    SimulatedTracker dead(dead_host, clock);
+    auto& seed = add_seed(make_torrent({.trackers = {lively.url()}, .seed = 1}), "20.0.0.1:6881");
+    run(seed.session->add(make_torrent({.trackers = {dead.url()}, .seed = 2}).file, AddOptions{}));
+    auto const own = seed.host.endpoint();
+    ASSERT_TRUE(until(1min, [&] { return lively.announces(own, 2) == 1 && dead.announces(own, 2) == 1; }));
+    clock.run_for(engine, 1s);  // until the answers are here
+    dead_host.fall_silent(1h);
+    auto const begin = clock.now();
+
+    leave(seed);
+
+    EXPECT_EQ(lively.announces(own, 3), 1u);
+    EXPECT_LE(seconds_of(clock.now() - begin), 3);
+}
+
+asio::awaitable<void> serve_one(Acceptor& door, std::vector<std::byte> body) {
+    auto const stream = co_await door.accept();
+    std::vector<char> request(4096);
+    auto const room = asio::buffer(request);
+    co_await stream->read_some(room);
+    auto const head = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    std::vector<asio::const_buffer> const parts{asio::buffer(head), asio::buffer(body)};
+    std::span<asio::const_buffer const> const view(parts);
+    co_await stream->write(view);
+    char more = 0;
+    auto const rest = asio::buffer(&more, 1);
+    try {
+        co_await stream->read_some(rest);
+    } catch (boost::system::system_error const&) {
+        // The client has everything and left.
+    }
+}
+
+TEST_F(Sessions, ATorrentIsAddedFromAServerOfTheSimulatedNetwork) {
+    auto const made = make_torrent({});
+    network.name("files.example", Address::parse("20.0.0.8").value());
+    auto& server = network.add({Endpoint::parse("20.0.0.8:80").value()});
+    asio::co_spawn(engine, serve_one(*server.acceptors().front(), made.file),
+                   [](std::exception_ptr const& failure) { EXPECT_FALSE(failure); });
+    auto& leech = add("20.0.0.2:6881");
+
+    auto const added = run(leech.session->add("http://files.example/film.torrent", AddOptions{}));
+
+    EXPECT_EQ(added.info_hash, made.metainfo->info_hash());
+}
+
+}  // namespace
+}  // namespace rqfs::tests
