@@ -1,11 +1,8 @@
 #include "tools/control/text.h"
-#include "tools/control/request_target.h"
-#include "tools/rqfsctl/table.h"
 
 #include <gtest/gtest.h>
 
 #include <clocale>
-#include <sstream>
 #include <string>
 
 namespace {
@@ -42,58 +39,6 @@ TEST(Text, KnowsWideCharacters) {
     EXPECT_EQ(display_width("abc"), 3u);
     EXPECT_EQ(display_width("é"), 1u);
     EXPECT_EQ(display_width("電影"), 4u);
-}
-
-TEST(RequestTarget, SplitsPathAndQuery) {
-    auto const target = RequestTarget::parse("/v1/torrents/a%20b%2Fc/?paused=true&name=x%3dy&flag").value();
-
-    EXPECT_EQ(target.path, (std::vector<std::string>{"v1", "torrents", "a b/c"}));
-    EXPECT_EQ(target.query, (std::map<std::string, std::string>{{"paused", "true"}, {"name", "x=y"}, {"flag", ""}}));
-}
-
-TEST(RequestTarget, RefusesBrokenEscapes) {
-    for (std::string const text : {"", "v1", "http://x/", "/v1/%", "/v1/%4", "/v1/%zz", "/v1?a=%1"})
-        EXPECT_FALSE(RequestTarget::parse(text)) << text;
-}
-
-TEST(RequestTarget, ReadsBackEveryByte) {
-    std::string all;
-    for (int c = 1; c < 256; ++c) all.push_back(static_cast<char>(c));
-
-    auto const target = RequestTarget::parse("/" + percent_encode(all)).value();
-
-    EXPECT_EQ(target.path, std::vector<std::string>{all});
-}
-
-TEST(Table, AlignsColumnsByWidth) {
-    std::setlocale(LC_CTYPE, "C.UTF-8");
-    Table table({{"NAME"}, {"SIZE", Table::Align::right}, {"LAST"}});
-    table.add({"電影", "1", "x"});
-    table.add({"abc", "1000", ""});
-    std::ostringstream out;
-
-    table.print(out);
-
-    EXPECT_EQ(out.str(), "NAME  SIZE  LAST\n電影     1  x\nabc   1000\n");
-}
-
-TEST(Table, KeepsARowOnOneLine) {
-    Table table({{"NAME"}});
-    table.add({"evil\nROOT\x1b[2J"});
-    std::ostringstream out;
-
-    table.print(out);
-
-    EXPECT_EQ(out.str(), "NAME\nevil\\x0aROOT\\x1b[2J\n");
-}
-
-TEST(ProgressBar, IsFullOnlyAtTheEnd) {
-    EXPECT_EQ(progress_bar(0, 4), "[----]");
-    EXPECT_EQ(progress_bar(0.5, 4), "[##--]");
-    EXPECT_EQ(progress_bar(0.999, 4), "[###-]");
-    EXPECT_EQ(progress_bar(1, 4), "[####]");
-    EXPECT_EQ(progress_bar(7, 4), "[####]");
-    EXPECT_EQ(progress_bar(-7, 4), "[----]");
 }
 
 }  // namespace

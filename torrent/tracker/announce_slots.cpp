@@ -2,6 +2,8 @@
 
 #include "torrent/event.h"
 
+#include <algorithm>
+
 namespace rqfs::torrent {
 
 namespace asio = boost::asio;
@@ -10,7 +12,8 @@ struct AnnounceSlots::Waiter {
     Waiter(AnnounceSlots& owner, bool urgent)
         : slots(owner),
           granted(owner.executor_),
-          place(owner.waiting_.insert(urgent ? owner.waiting_.begin() : owner.waiting_.end(), this)) {}
+          is_urgent(urgent),
+          place(owner.waiting_.insert(owner.place_for(urgent), this)) {}
     Waiter(Waiter const&) = delete;
     Waiter& operator=(Waiter const&) = delete;
     ~Waiter() {
@@ -19,10 +22,17 @@ struct AnnounceSlots::Waiter {
 
     AnnounceSlots& slots;
     Event granted;
+    bool is_urgent;
     std::list<Waiter*>::iterator place;
     bool has_slot = false;
     Slot slot;
 };
+
+// Behind those who came before, the urgent before all others.
+std::list<AnnounceSlots::Waiter*>::const_iterator AnnounceSlots::place_for(bool urgent) const {
+    if (!urgent) return waiting_.end();
+    return std::find_if_not(waiting_.begin(), waiting_.end(), [](Waiter const* waiter) { return waiter->is_urgent; });
+}
 
 asio::awaitable<AnnounceSlots::Slot> AnnounceSlots::acquire(bool urgent) {
     if (free_ > 0) {

@@ -38,6 +38,7 @@ public:
 
 private:
     struct Waiter;
+    std::list<Waiter*>::const_iterator place_for(bool urgent) const;
     void give_back();
 
     boost::asio::any_io_executor executor_;
