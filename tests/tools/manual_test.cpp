@@ -98,12 +98,12 @@ struct Names {
 TEST(Manual, DocumentsEveryMemberOfTheApi) {
     auto const manual = read_source("man/rqfs-api.7");
     Names members;
-    fields_of_torrent(members, *std::make_unique<TorrentReply>());
-    fields_of_session(members, *std::make_unique<SessionReply>());
-    fields_of_added(members, *std::make_unique<AddReply>());
-    fields_of_file(members, *std::make_unique<rqfs::torrent::FileStatus>());
-    fields_of_peer(members, *std::make_unique<rqfs::torrent::PeerStatus>());
-    fields_of_tracker(members, *std::make_unique<rqfs::torrent::TrackerStatus>());
+    fields(members, *std::make_unique<TorrentReply>());
+    fields(members, *std::make_unique<SessionReply>());
+    fields(members, *std::make_unique<AddReply>());
+    fields(members, *std::make_unique<rqfs::torrent::FileStatus>());
+    fields(members, *std::make_unique<rqfs::torrent::PeerStatus>());
+    fields(members, *std::make_unique<rqfs::torrent::TrackerStatus>());
 
     for (auto const& name : members.names) EXPECT_NE(manual.find("Ql " + name), std::string::npos) << name;
 }

@@ -162,8 +162,8 @@ struct Reader {
     void rate(std::string_view name, double& member) { (*this)(name, member); }
 };
 
-template <class T, class Fields>
-Result<T> read_object(json::value const& value, Fields fields) {
+template <class T>
+Result<T> read_object(json::value const& value) {
     if (!value.is_object()) return torrent::error(Errc::malformed, "the reply is not a JSON object");
     T result;
     Reader reader{value.get_object(), std::nullopt};
@@ -172,20 +172,12 @@ Result<T> read_object(json::value const& value, Fields fields) {
     return result;
 }
 
-template <class T, class Fields>
-json::value write_object(T const& value, Fields fields) {
+template <class T>
+json::value write_object(T const& value) {
     Writer writer;
     fields(writer, value);
     return std::move(writer.object);
 }
-
-// The templates as objects that can be passed on.
-constexpr auto kTorrent = [](auto& visit, auto& value) { fields_of_torrent(visit, value); };
-constexpr auto kSession = [](auto& visit, auto& value) { fields_of_session(visit, value); };
-constexpr auto kAdded = [](auto& visit, auto& value) { fields_of_added(visit, value); };
-constexpr auto kFile = [](auto& visit, auto& value) { fields_of_file(visit, value); };
-constexpr auto kPeer = [](auto& visit, auto& value) { fields_of_peer(visit, value); };
-constexpr auto kTracker = [](auto& visit, auto& value) { fields_of_tracker(visit, value); };
 
 struct Kind {
     Errc code;
@@ -213,45 +205,39 @@ ErrorReply error_reply(Errc code, std::string message) {
     return {500, "internal", std::move(message), {}};
 }
 
-json::value to_json(TorrentReply const& reply) { return write_object(reply, kTorrent); }
-json::value to_json(SessionReply const& reply) { return write_object(reply, kSession); }
-json::value to_json(AddReply const& reply) { return write_object(reply, kAdded); }
-json::value to_json(torrent::FileStatus const& file) { return write_object(file, kFile); }
-json::value to_json(torrent::PeerStatus const& peer) { return write_object(peer, kPeer); }
-json::value to_json(torrent::TrackerStatus const& t) { return write_object(t, kTracker); }
+json::value to_json(TorrentReply const& reply) { return write_object(reply); }
+json::value to_json(SessionReply const& reply) { return write_object(reply); }
+json::value to_json(AddReply const& reply) { return write_object(reply); }
+json::value to_json(torrent::FileStatus const& file) { return write_object(file); }
+json::value to_json(torrent::PeerStatus const& peer) { return write_object(peer); }
+json::value to_json(torrent::TrackerStatus const& t) { return write_object(t); }
 
 json::value to_json(ErrorReply const& reply) {
-    json::object error;
-    error["kind"] = reply.kind;
-    error["message"] = write(reply.message);
-    if (!reply.candidates.empty()) error["candidates"] = write(reply.candidates);
+    auto error = write_object(reply);
+    if (reply.candidates.empty()) error.get_object().erase("candidates");
     json::object document;
     document["error"] = std::move(error);
     return document;
 }
 
-Result<TorrentReply> torrent_from_json(json::value const& value) { return read_object<TorrentReply>(value, kTorrent); }
-Result<SessionReply> session_from_json(json::value const& value) { return read_object<SessionReply>(value, kSession); }
-Result<AddReply> added_from_json(json::value const& value) { return read_object<AddReply>(value, kAdded); }
+Result<TorrentReply> torrent_from_json(json::value const& value) { return read_object<TorrentReply>(value); }
+Result<SessionReply> session_from_json(json::value const& value) { return read_object<SessionReply>(value); }
+Result<AddReply> added_from_json(json::value const& value) { return read_object<AddReply>(value); }
 Result<torrent::FileStatus> file_from_json(json::value const& value) {
-    return read_object<torrent::FileStatus>(value, kFile);
+    return read_object<torrent::FileStatus>(value);
 }
 Result<torrent::PeerStatus> peer_from_json(json::value const& value) {
-    return read_object<torrent::PeerStatus>(value, kPeer);
+    return read_object<torrent::PeerStatus>(value);
 }
 Result<torrent::TrackerStatus> tracker_from_json(json::value const& value) {
-    return read_object<torrent::TrackerStatus>(value, kTracker);
+    return read_object<torrent::TrackerStatus>(value);
 }
 
 Result<ErrorReply> error_from_json(json::value const& value) {
     json::object const* const document = value.if_object();
     json::value const* const error = document == nullptr ? nullptr : document->if_contains("error");
     if (error == nullptr) return torrent::error(Errc::malformed, "the reply holds no error");
-    return read_object<ErrorReply>(*error, [](auto& visit, ErrorReply& reply) {
-        visit("kind", reply.kind);
-        visit("message", reply.message);
-        visit("candidates", reply.candidates);
-    });
+    return read_object<ErrorReply>(*error);
 }
 
 Result<json::value> parse_json(std::string_view text) {

@@ -2,13 +2,20 @@
 
 #include "tools/control/protocol.h"
 
+#include <concepts>
+#include <type_traits>
+
 namespace rqfs::tools {
 
 // The members of everything the protocol carries, named once for reading and writing: `visit(name, member)`, and
 // `visit.rate(name, member)` for what is written as whole bytes a second.
 
-template <class Visit, class Reply>
-void fields_of_torrent(Visit& visit, Reply& reply) {
+// T, or T const.
+template <class Given, class T>
+concept Either = std::same_as<std::remove_const_t<Given>, T>;
+
+template <class Visit, Either<TorrentReply> Reply>
+void fields(Visit& visit, Reply& reply) {
     auto& s = reply.status;
     visit("info_hash", s.info_hash);
     visit("name", s.name);
@@ -40,8 +47,8 @@ void fields_of_torrent(Visit& visit, Reply& reply) {
     visit("added", s.added);
 }
 
-template <class Visit, class Reply>
-void fields_of_session(Visit& visit, Reply& reply) {
+template <class Visit, Either<SessionReply> Reply>
+void fields(Visit& visit, Reply& reply) {
     auto& s = reply.status;
     visit("version", reply.version);
     visit("process_id", reply.process_id);
@@ -58,16 +65,16 @@ void fields_of_session(Visit& visit, Reply& reply) {
     visit("disk_free_bytes", s.disk_free_bytes);
 }
 
-template <class Visit, class Reply>
-void fields_of_added(Visit& visit, Reply& reply) {
+template <class Visit, Either<AddReply> Reply>
+void fields(Visit& visit, Reply& reply) {
     visit("info_hash", reply.info_hash);
     visit("was_there", reply.was_there);
     visit("name", reply.name);
     visit("path", reply.path);
 }
 
-template <class Visit, class File>
-void fields_of_file(Visit& visit, File& file) {
+template <class Visit, Either<torrent::FileStatus> File>
+void fields(Visit& visit, File& file) {
     visit("index", file.index);
     visit("path", file.path);
     visit("size_bytes", file.size_bytes);
@@ -76,8 +83,8 @@ void fields_of_file(Visit& visit, File& file) {
     visit("pad", file.pad);
 }
 
-template <class Visit, class Peer>
-void fields_of_peer(Visit& visit, Peer& peer) {
+template <class Visit, Either<torrent::PeerStatus> Peer>
+void fields(Visit& visit, Peer& peer) {
     visit("endpoint", peer.endpoint);
     visit("client", peer.client);
     visit("source", peer.source);
@@ -97,8 +104,8 @@ void fields_of_peer(Visit& visit, Peer& peer) {
     visit("round_trip_milliseconds", peer.round_trip);
 }
 
-template <class Visit, class Tracker>
-void fields_of_tracker(Visit& visit, Tracker& tracker) {
+template <class Visit, Either<torrent::TrackerStatus> Tracker>
+void fields(Visit& visit, Tracker& tracker) {
     visit("url", tracker.url);
     visit("tier", tracker.tier);
     visit("state", tracker.state);
@@ -108,6 +115,13 @@ void fields_of_tracker(Visit& visit, Tracker& tracker) {
     visit("leechers", tracker.leechers);
     visit("downloads", tracker.downloads);
     visit("next_announce_seconds", tracker.next_announce);
+}
+
+template <class Visit, Either<ErrorReply> Reply>
+void fields(Visit& visit, Reply& reply) {
+    visit("kind", reply.kind);
+    visit("message", reply.message);
+    visit("candidates", reply.candidates);
 }
 
 }  // namespace rqfs::tools
