@@ -59,6 +59,7 @@ std::vector<PeerHandle> window_suppliers(std::vector<ChokerPeer> const& interest
     });
     if (suppliers.size() > Choker::kKeptSuppliers) suppliers.resize(Choker::kKeptSuppliers);
     std::vector<PeerHandle> handles;
+    handles.reserve(suppliers.size());
     for (auto const& peer : suppliers) handles.push_back(peer.peer);
     return handles;
 }
