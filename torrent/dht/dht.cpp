@@ -57,7 +57,7 @@ Dht::Search::Search(Dht& dht, InfoHash const& info_hash, OnPeers on_peers)
     : dht_(dht), info_hash_(info_hash), on_peers_(std::move(on_peers)) {
     for (auto const& node : dht_.nodes_) families_.push_back({node.get(), SearchSchedule(dht_.network_.clock.now())});
     dht_.searches_.push_back(this);
-    dht_.changed_.notify();
+    dht_.touch();
 }
 
 Dht::Search::~Search() {
@@ -77,7 +77,7 @@ void Dht::Search::announce(std::uint16_t port, bool seed) {
 
 void Dht::Search::hurry() {
     for (auto& family : families_) family.schedule.hurry(dht_.network_.clock.now());
-    dht_.changed_.notify();
+    dht_.touch();
 }
 
 Dht::Dht(Network network, Options options, std::span<std::byte const> bytes)
@@ -159,7 +159,7 @@ std::vector<DhtStatus> Dht::status() const {
 void Dht::nodes_known() {
     for (auto* const search : searches_)
         for (auto& family : search->families_) family.schedule.nodes_known(network_.clock.now());
-    changed_.notify();
+    touch();
 }
 
 std::unique_ptr<Dht::Search> Dht::find_peers(InfoHash const& info_hash, OnPeers on_peers) {
@@ -201,8 +201,23 @@ asio::awaitable<void> Dht::search() {
         auto const next = begin_due();
         auto const now = network_.clock.now();
         auto const pause = next <= now ? Duration(1s) : std::min(Duration(next - now), Duration(kSearchPause));
-        co_await wait_at_most(network_.clock, changed_, pause);
+        try {
+            co_await with_timeout(network_.clock, touched(), pause, "");
+        } catch (boost::system::system_error const& e) {
+            if (e.code() != make_error_code(Errc::timed_out)) throw;
+        }
     }
+}
+
+// Something has changed about the searches: they are looked at again.
+void Dht::touch() {
+    touched_ = true;
+    changed_.notify();
+}
+
+asio::awaitable<void> Dht::touched() {
+    while (!touched_) co_await changed_.wait();
+    touched_ = false;
 }
 
 // The time of the next search that is not yet due.
@@ -232,7 +247,7 @@ void Dht::begin(Search& search, Search::Family& family) {
     order.on_end = [this, &family](std::size_t replies, std::size_t announces) {
         family.running = 0;
         family.schedule.ended(replies, family.peers, announces, random_number<std::uint32_t>(), network_.clock.now());
-        changed_.notify();
+        touch();
     };
     family.schedule.began();
     family.running = family.node->search(std::move(order));

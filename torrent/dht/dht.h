@@ -93,6 +93,8 @@ private:
     boost::asio::awaitable<void> bootstrap();
     boost::asio::awaitable<void> ask_router(std::string router);
     boost::asio::awaitable<void> search();
+    void touch();
+    boost::asio::awaitable<void> touched();
     TimePoint begin_due();
     void begin(Search& search, Search::Family& family);
     DhtNode* node_of(Address const& address) const;
@@ -103,6 +105,7 @@ private:
     std::vector<std::unique_ptr<DhtNode>> nodes_;
     std::list<Search*> searches_;
     Event changed_;
+    bool touched_ = false;
     TaskGroup tasks_;
 };
 

@@ -69,15 +69,19 @@ unsigned common_bits(NodeId const& one, NodeId const& other) {
     return NodeId::kBits;
 }
 
+NodeId id_within(NodeId const& own, unsigned bits, NodeId const& random) {
+    std::array<std::byte, NodeId::kBytes> bytes{};
+    for (unsigned i = 0; i < NodeId::kBits; ++i)
+        bytes[i / 8] |= (i < bits ? own : random).bytes()[i / 8] & std::byte{0x80} >> (i % 8);
+    return NodeId(bytes);
+}
+
 NodeId id_at_distance(NodeId const& own, unsigned bits, NodeId const& random) {
     assert(bits < NodeId::kBits);
-    std::array<std::byte, NodeId::kBytes> bytes{};
-    for (unsigned i = 0; i < NodeId::kBits; ++i) {
-        auto const bit = std::byte{0x80} >> (i % 8);
-        auto const from = i <= bits ? own.bytes()[i / 8] : random.bytes()[i / 8];
-        bytes[i / 8] |= (i == bits ? ~from : from) & bit;
-    }
-    return NodeId(bytes);
+    std::array<std::byte, NodeId::kBytes> other{};
+    std::copy(own.bytes().begin(), own.bytes().end(), other.begin());
+    other[bits / 8] ^= std::byte{0x80} >> (bits % 8);
+    return id_within(NodeId(other), bits + 1, random);
 }
 
 NodeId secure_node_id(Address const& address, NodeId const& random) {

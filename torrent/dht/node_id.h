@@ -41,6 +41,8 @@ unsigned common_bits(NodeId const& one, NodeId const& other);
 
 // An id that shares exactly `bits` leading bits with `own`; the rest is taken from `random`. bits < 160.
 NodeId id_at_distance(NodeId const& own, unsigned bits, NodeId const& random);
+// An id that shares `bits` leading bits with `own`, or more by chance.
+NodeId id_within(NodeId const& own, unsigned bits, NodeId const& random);
 
 // The id a node at this address should have (BEP 42): 21 bits follow from the address, the rest from `random`.
 NodeId secure_node_id(Address const& address, NodeId const& random);

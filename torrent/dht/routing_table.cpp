@@ -42,8 +42,6 @@ TimePoint RoutingTable::check_time(Node const& node) {
 }
 
 TimePoint RoutingTable::refresh_time(Bucket const& bucket, std::size_t most) {
-    auto const alive = [](Node const& node) { return node.failures < kBadFailures; };
-    if (std::none_of(bucket.nodes.begin(), bucket.nodes.end(), alive)) return TimePoint::max();
     return bucket.refreshed + refresh_interval(bucket.nodes.size() < most);
 }
 
@@ -118,7 +116,7 @@ void RoutingTable::insert(Node node, TimePoint now) {
     by_endpoint_.emplace(node.contact.endpoint, node.contact.id);
     ++by_network_[network_of(node.contact.endpoint.address)];
     place(bucket_of(node.contact.id), std::move(node), now);
-    while (buckets_.back().nodes.size() > capacity(buckets_.size() - 1) && buckets_.size() < NodeId::kBits) split();
+    while (buckets_.back().nodes.size() > kBucketNodes && buckets_.size() < NodeId::kBits) split();
 }
 
 void RoutingTable::place(std::size_t index, Node node, TimePoint now) {
@@ -148,7 +146,6 @@ void RoutingTable::split() {
     buckets_.emplace_back();
     auto& old = buckets_[index];
     auto& fresh = buckets_.back();
-    fresh.refreshed = old.refreshed;
     for (auto const list : {&Bucket::nodes, &Bucket::replacements}) {
         auto& from = old.*list;
         auto const stays = [&](Node const& node) { return common_bits(own_, node.contact.id) <= index; };
@@ -237,37 +234,49 @@ std::vector<NodeContact> RoutingTable::closest(NodeId const& target, std::size_t
     return nodes;
 }
 
+// The bucket of that index, or the last of all: an id in its range.
+NodeId RoutingTable::id_in_bucket(std::size_t index, NodeId const& random) const {
+    auto const bits = static_cast<unsigned>(index);
+    return index + 1 == buckets_.size() ? id_within(own_, bits, random) : id_at_distance(own_, bits, random);
+}
+
+// Of the bucket the living node that was asked longest ago; where there is none the one nearest to what is looked for.
+RoutingTable::Node* RoutingTable::helper(std::size_t index, NodeId const& target, TimePoint now) {
+    Node* best = nullptr;
+    for (auto& node : buckets_[index].nodes)
+        if (state_of(node, now) != State::bad && (!best || node.asked < best->asked)) best = &node;
+    if (best) return best;
+    auto const nearest = closest(target, 1, false, now);
+    return nearest.empty() ? nullptr : find(nearest.front());
+}
+
 std::optional<RoutingTable::Check> RoutingTable::next_check(NodeId const& random, TimePoint now) {
-    Node* due = nullptr;
-    std::optional<std::size_t> refresh;
-    auto due_since = now;
-    for (std::size_t i = 0; i < buckets_.size(); ++i) {
-        auto& bucket = buckets_[i];
-        for (auto& node : bucket.nodes)
-            if (auto const when = check_time(node); when <= due_since) due = &node, due_since = when, refresh.reset();
-        if (refresh_time(bucket, capacity(i)) > due_since) continue;
-        auto const asked_longest_ago =
-            std::min_element(bucket.nodes.begin(), bucket.nodes.end(), [](auto const& a, auto const& b) {
-                return std::pair(a.failures >= kBadFailures, a.asked) < std::pair(b.failures >= kBadFailures, b.asked);
-            });
-        due = &*asked_longest_ago;
-        due_since = refresh_time(bucket, capacity(i));
-        refresh = i;
+    if (empty()) return std::nullopt;
+    std::size_t oldest = 0;
+    for (std::size_t i = 1; i < buckets_.size(); ++i)
+        if (refresh_time(buckets_[i], capacity(i)) < refresh_time(buckets_[oldest], capacity(oldest))) oldest = i;
+    auto& bucket = buckets_[oldest];
+    if (refresh_time(bucket, capacity(oldest)) <= now) {
+        // Should nobody answer, it is tried again soon.
+        bucket.refreshed = now - refresh_interval(bucket.nodes.size() < capacity(oldest)) + kCheckAgain;
+        auto const target = id_in_bucket(oldest, random);
+        if (auto* const node = helper(oldest, target, now)) {
+            node->asked = now;
+            return Check{node->contact, target};
+        }
     }
+    Node* due = nullptr;
+    for (auto& each : buckets_)
+        for (auto& node : each.nodes)
+            if (check_time(node) <= now && (!due || check_time(node) < check_time(*due))) due = &node;
     if (!due) return std::nullopt;
     due->asked = now;
-    auto const index = bucket_of(due->contact.id);
-    auto const bits = std::min<std::size_t>(index, NodeId::kBits - 1);
-    bool const find = refresh || refresh_time(buckets_[index], capacity(index)) <= now + kCheckAgain;
-    // Should this one not answer, another node of the bucket is asked soon.
-    auto& bucket = buckets_[index];
-    if (find) bucket.refreshed = now - refresh_interval(bucket.nodes.size() < capacity(index)) + kCheckAgain;
-    return Check{due->contact, find ? std::optional(id_at_distance(own_, static_cast<unsigned>(bits), random)) : std::nullopt};
+    return Check{due->contact, std::nullopt};
 }
 
 TimePoint RoutingTable::next_check_time() const {
     auto next = TimePoint::max();
-    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    for (std::size_t i = 0; i < buckets_.size() && !empty(); ++i) {
         next = std::min(next, refresh_time(buckets_[i], capacity(i)));
         for (auto const& node : buckets_[i].nodes) next = std::min(next, check_time(node));
     }

@@ -87,6 +87,8 @@ private:
     static TimePoint refresh_time(Bucket const& bucket, std::size_t capacity);
     std::size_t bucket_of(NodeId const& id) const;
     Node* find(NodeContact const& contact);
+    NodeId id_in_bucket(std::size_t index, NodeId const& random) const;
+    Node* helper(std::size_t index, NodeId const& target, TimePoint now);
     bool restricted(NodeContact const& contact) const;
     bool has_place(Bucket const& bucket, std::size_t index, bool secure, TimePoint now) const;
     void insert(Node node, TimePoint now);
