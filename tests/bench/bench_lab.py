@@ -230,13 +230,13 @@ class UnixConnection(http.client.HTTPConnection):
 class Daemon:
     """rqfs in the foreground with a store and a mount point of its own below `directory`."""
 
-    def __init__(self, programs, directory, config='', wrapper=()):
+    def __init__(self, programs, directory, config='', wrapper=(), listen='127.0.0.1:0', log_level='warn'):
         self.programs, self.directory = pathlib.Path(programs), directory
         self.mountpoint, self.store, self.socket = directory / 'mnt', directory / 'store', directory / 'sock'
         self.mountpoint.mkdir(parents=True, exist_ok=True)
         (directory / 'rqfs.yaml').write_text('network:\n  test_network: true\n' + config)
         self.process = Watched([*wrapper, self.programs / 'rqfs', '-f', '-c', directory / 'rqfs.yaml', '--store', self.store,
-                                '--socket', self.socket, '--listen', '127.0.0.1:0', '--log-level', 'warn', self.mountpoint],
+                                '--socket', self.socket, '--listen', listen, '--log-level', log_level, self.mountpoint],
                                directory / 'rqfs.log')
         self.connection = None
         wait_for(self.answers, 10, 'the daemon answers')
