@@ -37,6 +37,7 @@ public:
         bool alone = false;             // and nobody else may help
         std::uint32_t listed = kNone;   // place in PiecePicker's list of begun pieces
         std::uint32_t used = kNone;     // place in in_use()
+        TimePoint touched;              // a block was asked for or came
         std::vector<Block> blocks;
         bool complete() const { return here == blocks.size(); }
     };

@@ -25,11 +25,14 @@ constexpr std::uint64_t kZoneShare = 100;
 constexpr std::uint32_t kSmallFilePieces = 16;  // the ends of such a file are near anyway
 constexpr std::chrono::milliseconds kHeadWithin{2000};
 constexpr std::chrono::milliseconds kTailWithin{3000};
+// Who reads on has what it needs of them to begin with; the film comes first.
+constexpr std::chrono::milliseconds kEndsWhilePlaying{10'000};
 // Until the reader is seen to read on, the very end may be what it asks for next (an .mp4 with its index there).
 constexpr std::chrono::milliseconds kFirstTailWithin{500};
 constexpr std::chrono::milliseconds kIndexWithin{2000};  // what players read of it before they begin; once it plays
 constexpr double kLeastFilm = 2e3;                       // bytes a second; a duration that gives other figures is not
 constexpr double kMostFilm = 25e6;                       // believed: Ultra HD Blu-ray has 16e6, speech 2e3
+constexpr std::chrono::seconds kLeftWithin{5};           // a read that lasts so long may have somebody who waits for it
 constexpr std::chrono::milliseconds kStoreTime{10};      // disk and waking
 constexpr std::chrono::seconds kRefresh{1};              // deadlines and windows follow rate and goodput
 
@@ -106,6 +109,7 @@ Demand::Ticket Demand::read_started(ByteRange range, TimePoint now) {
     if (move.kind == ReadCursors::Kind::jump && range.begin < zone_bytes_)
         ends_ = !known_copier_ && where_.size() > std::uint64_t{kSmallFilePieces} * layout_.piece_bytes();
     if (move.advance > 0) rate_.consumed(move.advance, now);
+    plays_ = plays_ || reads_on(now);
     return last_ticket_;
 }
 
@@ -180,16 +184,18 @@ void Demand::want_ends(Collector& collector, TimePoint now) const {
     if (!ends_ || hints_.index_known || rate_.greedy() || cursors_.random()) return;
     auto const size = where_.size();
     auto const within = [now](auto duration) { return [now, duration](PieceIndex) { return now + duration; }; };
-    collector.want(in_torrent({0, zone_bytes_}), Urgency::player, within(kHeadWithin));
-    collector.want(in_torrent({size - zone_bytes_, size}), Urgency::player, within(kTailWithin));
+    auto const reads = plays_;
+    collector.want(in_torrent({0, zone_bytes_}), Urgency::player, within(reads ? kEndsWhilePlaying : kHeadWithin));
+    collector.want(in_torrent({size - zone_bytes_, size}), Urgency::player,
+                   within(reads ? kEndsWhilePlaying : kTailWithin));
     auto const very_end = std::min<std::uint64_t>(zone_bytes_, kMiB);
-    if (!reads_on(now)) collector.want(in_torrent({size - very_end, size}), Urgency::player, within(kFirstTailWithin));
+    if (!reads) collector.want(in_torrent({size - very_end, size}), Urgency::player, within(kFirstTailWithin));
 }
 
 // The same for an index whose place is known.
 void Demand::want_index(Collector& collector, TimePoint now) const {
     if (known_copier_ || rate_.greedy() || cursors_.random()) return;
-    auto const first = now + (reads_on(now) ? kIndexWithin : kFirstTailWithin);
+    auto const first = now + (plays_ ? kIndexWithin : kFirstTailWithin);
     for (auto const& range : hints_.first)
         collector.want(in_torrent(range), Urgency::player, [first](PieceIndex) { return first; });
     for (auto const& range : hints_.later)
@@ -201,11 +207,22 @@ bool Demand::reads_on(TimePoint now) const {
     return !active.empty() && active.front().sequential >= ReadCursors::kSequentialBytes;
 }
 
+// The kernel's read-ahead of a place that the reader has sought away from: nobody waits for it, yet it is answered.
+bool Demand::was_left(Read const& read, TimePoint now) const {
+    if (cursors_.random() || now - read.since >= kLeftWithin) return false;
+    auto const newest = reads_.back().range.begin;
+    auto const distance = std::max(newest, read.range.begin) - std::min(newest, read.range.begin);
+    return distance > ReadCursors::kSameStreamBytes;
+}
+
 std::vector<Wish> Demand::wishes(Bitfield const& have, double goodput, TimePoint now) const {
     Collector collector(layout_, have);
     auto const urgency = rate_.greedy() ? Urgency::blocked_copier : Urgency::blocked_player;
-    for (auto const& read : reads_)
-        collector.want(in_torrent(read.range), urgency, [&read](PieceIndex) { return read.since; });
+    for (auto const& read : reads_) {
+        auto const left = was_left(read, now);
+        auto const due = left ? read.since + kLeftWithin : read.since;
+        collector.want(in_torrent(read.range), left ? Urgency::player : urgency, [due](PieceIndex) { return due; });
+    }
     if (last_ticket_ == 0 || idle(now)) return collector.sorted();
     for (auto const& cursor : cursors_.active(now)) want_window(collector, cursor, speed(goodput), now);
     want_ends(collector, now);

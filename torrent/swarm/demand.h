@@ -64,6 +64,7 @@ private:
     void want_ends(Collector& collector, TimePoint now) const;
     void want_index(Collector& collector, TimePoint now) const;
     bool reads_on(TimePoint now) const;
+    bool was_left(Read const& read, TimePoint now) const;
     ByteRange in_torrent(ByteRange range) const;
 
     PieceLayout layout_;
@@ -77,7 +78,8 @@ private:
     MediaHints hints_;
     bool known_film_ = false;  // its duration is known, and likely
     bool known_copier_;
-    bool ends_ = false;  // head and tail are wanted: a large file is being read from its head
+    bool plays_ = false;  // it has read on somewhere, so it has what it needs to begin with
+    bool ends_ = false;   // head and tail are wanted: a large file is being read from its head
 };
 
 }  // namespace rqfs::torrent

@@ -1,5 +1,7 @@
 #include "torrent/swarm/peer_rate.h"
 
+#include "torrent/settings.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -14,6 +16,8 @@ constexpr double kSilence = 0.3;   // seconds after which silence lowers the rat
 constexpr double kLatencyWeight = 0.2;
 constexpr double kTimeoutLowest = 0.5;   // seconds; libtorrent's adaptive timeout has 2 s, too long under a reader
 constexpr double kTimeoutHighest = 20;   // libtorrent piece_timeout
+constexpr double kLatencies = 1.3;       // a queue lasts at least so many round trips
+constexpr double kMostProgress = 0.9;    // of a block that has not come
 constexpr double kSlowStartRise = 5000;  // bytes a second within a tick below which the rate has settled; libtorrent
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -113,6 +117,11 @@ double PeerRate::rate(TimePoint now) const {
     return std::max(lower, kFloor);
 }
 
+double PeerRate::progress(double rate, TimePoint sent, TimePoint now) const {
+    TimePoint const begun = std::max(last_received_, sent + to_duration(latency()));
+    return now <= begun ? 0 : std::min(kMostProgress * kBlockBytes, rate * seconds(now - begun));
+}
+
 double PeerRate::guess(double median, TimePoint now) const {
     double value = median / 2;
     if (busy_) value = std::min(value, kBlockBytes / std::max(0.2, seconds(silence(now))));
@@ -138,10 +147,16 @@ double PeerRate::expected(double rate, double ahead, Duration age) const {
 
 std::uint32_t PeerRate::depth(double rate, double queue_seconds, bool growing, std::uint32_t limit) const {
     if (!known()) return std::min(kUnknownDepth, limit);
-    double const blocks = std::ceil(rate * std::max(queue_seconds, 1.3 * latency()) / kBlockBytes) + 1;
+    double const blocks = std::ceil(rate * std::max(queue_seconds, kLatencies * latency()) / kBlockBytes) + 1;
     std::uint32_t depth = blocks < limit ? static_cast<std::uint32_t>(blocks) : limit;
     if (growing && slow_start_) depth = std::max(depth, slow_start_depth_);
     return std::min(std::max(depth, kUnknownDepth), limit);
+}
+
+std::uint32_t PeerRate::room(double rate, double queue_seconds, double ahead) const {
+    double const reach = rate * std::max(queue_seconds, kLatencies * latency());
+    if (ahead > reach) return 0;
+    return static_cast<std::uint32_t>(std::min((reach - ahead) / kBlockBytes, double{limit::kRequestsOut})) + 1;
 }
 
 }  // namespace rqfs::torrent

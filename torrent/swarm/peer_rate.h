@@ -26,6 +26,8 @@ public:
     double guess(double median, TimePoint now) const;
     // Since when it could have sent something and did not; zero when nothing is asked.
     Duration silence(TimePoint now) const;
+    // Bytes that are likely to be here of the block it sends now, which was asked for at `sent`.
+    double progress(double rate, TimePoint sent, TimePoint now) const;
     double latency() const;       // seconds from a request on an empty queue to its data
     Duration round_trip() const;  // the same, zero when unknown
     Duration timeout() const;     // silence after which a block is given to others too
@@ -37,6 +39,9 @@ public:
     // Requests that keep it busy for `queue_seconds`; `growing` also one more for every block while the rate still
     // rises.
     std::uint32_t depth(double rate, double queue_seconds, bool growing, std::uint32_t limit) const;
+
+    // Requests to add to `ahead` bytes so that the last one is begun within the queue time.
+    std::uint32_t room(double rate, double queue_seconds, double ahead) const;
 
     static constexpr double kFloor = 500;           // bytes a second
     static constexpr double kUnknownLatency = 0.2;  // seconds

@@ -147,16 +147,7 @@ void PiecePicker::piece_lost(PieceIndex piece) {
     if (state_->piece(piece).phase == State::Phase::have) state_->end_flight(piece, State::Phase::missing);
 }
 
-std::vector<PieceIndex> PiecePicker::unwanted_pieces() const {
-    std::vector<PieceIndex> unwanted;
-    state_->refresh();
-    for (PieceIndex const index : in_flight()) {
-        State::Piece const& piece = state_->piece(index);
-        if (!piece.wanted && piece.target == State::kNone && state_->table.flight(piece.flight).outstanding == 0)
-            unwanted.push_back(index);
-    }
-    return unwanted;
-}
+std::vector<PieceIndex> PiecePicker::unwanted_pieces() const { return state_->unwanted(); }
 
 void PiecePicker::piece_abandoned(PieceIndex piece) {
     if (state_->piece(piece).phase == State::Phase::in_flight) state_->end_flight(piece, State::Phase::missing);

@@ -6,12 +6,9 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr std::uint32_t kRandomFirst =
-    4;  // pieces fetched at random before rarest-first; libtorrent initial_picker_threshold
-constexpr double kWholePiece =
-    20;  // seconds in which a peer fetches a piece of its own; libtorrent whole_pieces_threshold
+constexpr std::uint32_t kRandomFirst = 4;     // pieces fetched at random before rarest-first; libtorrent initial_picker_threshold
+constexpr double kWholePiece = 20;            // seconds in which a peer fetches a piece of its own; libtorrent whole_pieces_threshold
 constexpr std::uint32_t kBegunBlocks = 2048;  // blocks in flight above which begun pieces are shared; libtorrent
-constexpr double kParoleFar = 6;              // seconds: a deadline that leaves time for another try
 constexpr std::uint32_t kFinishLooks = 8;     // newest requests of a peer that are looked at for a second copy
 constexpr double kFinishGain = 0.05;          // seconds a second copy must save, and the share of the time
 constexpr double kFinishShare = 0.25;
@@ -75,33 +72,6 @@ std::optional<PieceIndex> PiecePicker::State::fresh_for(PickerPeer& peer) {
     IndexSet const* const has = peer.all ? nullptr : &peer.pieces;
     if (have.count() < kRandomFirst) return availability.any(has);
     return peer.snubbed ? availability.commonest(has) : availability.rarest(has);
-}
-
-void PiecePicker::State::assign_parole(Seat& seat) {
-    PickerPeer& peer = *seat.peer;
-    if (peer.own_piece && !needed.test(peer.own_piece->value())) release_own_piece(peer);
-    if (!peer.own_piece) {
-        if (table.queue(peer.slot).size > 0) return;
-        std::optional<PieceIndex> next = fresh_for(peer);
-        std::uint32_t target = open_targets.previous(open_targets.size());
-        for (; !next && target < open_targets.size(); target = open_targets.previous(target)) {
-            PieceIndex const index = targets[target].wish.piece;
-            if (piece(index).phase != Phase::missing || !peer.may_be_asked(index)) continue;
-            auto const other = [&](Seat const& s) { return !s.peer->parole && s.peer->may_be_asked(index); };
-            if (seconds_until(targets[target].wish.deadline) >= kParoleFar || std::ranges::none_of(seats, other))
-                next = index;
-        }
-        if (!next) return;
-        peer.own_piece = next;
-        BlockTable::Flight& flight = table.flight(in_flight(*next));
-        flight.owner = peer.slot;
-        flight.alone = true;
-        reclassify(*next);
-    }
-    PieceIndex const index = *peer.own_piece;
-    if (piece(index).phase != Phase::in_flight) return;
-    take(seat, index, kUnlimited);
-    if (piece(index).phase != Phase::in_flight) peer.own_piece.reset();
 }
 
 void PiecePicker::State::finish() {

@@ -1,9 +1,21 @@
 #include "torrent/swarm/piece_picker_state.h"
 
+#include "torrent/settings.h"
+
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace rqfs::torrent {
+
+namespace {
+
+// What a reader has left may be what it comes back to, and blocks of it are still on their way.
+constexpr std::uint64_t kParkedBytes = limit::kUnverifiedBytes / 4;
+constexpr std::chrono::seconds kParked{60};
+constexpr std::chrono::milliseconds kSoonest{250};  // until it is looked at again
+
+}  // namespace
 
 PiecePicker::State::State(PieceLayout const& where, Bitfield pieces_here, std::uint64_t seed)
     : layout(where),
@@ -125,7 +137,8 @@ void PiecePicker::State::end_flight(PieceIndex index, Phase next) {
     Piece& p = piece(index);
     if (p.flight != kNone) {
         FlightId const id = p.flight;
-        // The list of begun pieces is left while the flight still has its place in it.
+        // The list of begun pieces is left while the flight still has its place in
+        // it.
         table.flight(id).alone = true;
         reclassify(index);
         for (std::uint32_t b = 0; b < table.flight(id).blocks.size(); ++b)
@@ -149,6 +162,7 @@ void PiecePicker::State::end_flight(PieceIndex index, Phase next) {
 
 void PiecePicker::State::request(PickerPeer& peer, FlightId id, std::uint32_t block) {
     RequestId const request = table.ask(id, BlockIndex(block), peer.slot, now);
+    table.flight(id).touched = now;
     peer.rate.asked(now);
     orders.push_back({Order::Kind::request, peer.handle, table.request(request).block});
     if (table.flight(id).free == 0) reclassify(table.flight(id).piece);
@@ -185,6 +199,36 @@ void PiecePicker::State::drop_all(PickerPeer& peer, bool remember) {
     while (table.queue(peer.slot).first != kNone) drop(table.queue(peer.slot).first, remember);
 }
 
+std::vector<PieceIndex> PiecePicker::State::unwanted() {
+    refresh();
+    std::vector<FlightId> parked;
+    for (FlightId const id : table.in_use()) {
+        BlockTable::Flight const& flight = table.flight(id);
+        Piece const& p = piece(flight.piece);
+        if (!p.wanted && p.target == kNone && flight.outstanding == 0) parked.push_back(id);
+    }
+    std::ranges::sort(parked, [this](FlightId a, FlightId b) {
+        return std::pair(table.flight(b).touched, table.flight(a).piece) <
+               std::pair(table.flight(a).touched, table.flight(b).piece);
+    });
+    std::vector<PieceIndex> unwanted;
+    std::uint64_t bytes = 0;
+    for (FlightId const id : parked) {
+        BlockTable::Flight const& flight = table.flight(id);
+        bytes += layout.bytes(flight.piece);
+        if (bytes > kParkedBytes || now - flight.touched >= kParked) unwanted.push_back(flight.piece);
+    }
+    std::ranges::sort(unwanted);
+    return unwanted;
+}
+
+std::optional<TimePoint> PiecePicker::State::unwanted_from() {
+    std::optional<TimePoint> from;
+    for (FlightId const id : table.in_use())
+        from = std::min(from.value_or(TimePoint::max()), table.flight(id).touched + kParked);
+    return from ? std::optional(std::max(*from, now + kSoonest)) : std::nullopt;
+}
+
 PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress block) {
     FlightId const id = piece(block.piece).flight;
     RequestId const request = id == kNone ? kNone : table.find(id, block.block, peer.slot);
@@ -199,6 +243,7 @@ PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress 
 
     peer.rate.received(layout.bytes(block), table.request(request).sent, now);
     table.arrived(id, block.block);
+    table.flight(id).touched = now;
     while (table.flight(id).blocks[block.block.value()].first != kNone) {
         RequestId const asked = table.flight(id).blocks[block.block.value()].first;
         asked == request ? drop(asked, false) : withdraw(asked);
@@ -210,13 +255,14 @@ PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress 
 PiecePicker::Arrival PiecePicker::State::arrived_late(BlockAddress block) {
     refresh();
     Piece const& p = piece(block.piece);
-    bool const welcome = p.phase == Phase::in_flight || (p.phase == Phase::missing && needed.test(block.piece.value()));
+    bool const welcome = p.phase == Phase::in_flight || p.phase == Phase::missing;
     FlightId const id = welcome ? in_flight(block.piece) : kNone;
     if (id == kNone || table.flight(id).blocks[block.block.value()].here) {
         duplicate_bytes += layout.bytes(block);
         return Arrival::duplicate;
     }
     table.arrived(id, block.block);
+    table.flight(id).touched = now;
     while (table.flight(id).blocks[block.block.value()].first != kNone)
         withdraw(table.flight(id).blocks[block.block.value()].first);
     if (table.flight(id).complete())

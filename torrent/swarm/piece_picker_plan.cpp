@@ -11,7 +11,7 @@ namespace {
 // start and seek.
 constexpr double kUrgent = 3;  // a deadline this near is urgent
 constexpr double kFar = 6;     // a deadline this far leaves time to learn a peer's rate
-constexpr double kUrgentQueue = 0.5;
+constexpr double kUrgentQueue = 0.35;
 constexpr double kReadingQueue = 0.8;
 constexpr double kBulkQueue = 3;       // libtorrent request_queue_time
 constexpr double kTolerance = 1;       // a peer may be this late ...
@@ -55,7 +55,7 @@ std::optional<TimePoint> PiecePicker::State::next_plan() {
     }
     if (askable && !on_hold && pending_targets.next(0) < sections[4]) return now + kReadingTick;
     if (waiting || (askable && !on_hold && needed.count() > 0)) return now + kTick;
-    return std::nullopt;
+    return unwanted_from();
 }
 
 bool PiecePicker::State::urgent(double within_seconds) const {
@@ -82,16 +82,25 @@ void PiecePicker::State::seat_peers() {
     median_at = now;
 }
 
+double PiecePicker::State::progress(PickerPeer const& peer) const {
+    RequestId const first = table.queue(peer.slot).first;
+    if (first == kNone || !peer.rate.known()) return 0;
+    return peer.rate.progress(rate(peer), table.request(first).sent, now);
+}
+
 void PiecePicker::State::seat(PickerPeer& peer) {
     Seat seat;
     seat.peer = &peer;
     seat.rate = rate(peer);
     BlockTable::Queue const& queue = table.queue(peer.slot);
-    seat.queued = double{kBlockBytes} * queue.expected;
+    seat.queued = double{kBlockBytes} * queue.expected - progress(peer);
     seat.good = peer.rate.known() && !peer.late && !peer.parole;
     std::uint32_t const limit = peer.limit();
     if (peer.late || peer.snubbed) {
         seat.room = queue.size == 0 ? 1 : 0;
+    } else if (reading() && peer.rate.known()) {
+        std::uint32_t const more = peer.rate.room(seat.rate, queue_seconds, seat.queued);
+        seat.room = std::min(queue.expected == 0 ? std::max(more, 1u) : more, limit - std::min(limit, queue.size));
     } else {
         std::uint32_t const depth = peer.rate.depth(seat.rate, queue_seconds, !reading(), limit);
         seat.room = depth > queue.expected ? std::min(depth - queue.expected, limit - std::min(limit, queue.size)) : 0;
@@ -195,12 +204,9 @@ bool PiecePicker::State::better_elsewhere(Seat const& seat, PieceIndex index, do
 }
 
 void PiecePicker::State::assign_rest() {
+    assign_to_parole();
     for (Seat& seat : seats) {
-        if (seat.room == 0) continue;
-        if (seat.peer->parole) {
-            assign_parole(seat);
-            continue;
-        }
+        if (seat.room == 0 || seat.peer->parole) continue;
         std::uint32_t const before = seat.room;
         assign_far(seat, seat.peer->rate.known() ? kFar : kUrgent);
         if (seat.room > 0) assign_background(seat, kUnlimited);

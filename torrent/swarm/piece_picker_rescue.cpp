@@ -1,19 +1,23 @@
 #include "torrent/swarm/piece_picker_state.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
+#include <vector>
 
 namespace rqfs::torrent {
 
 namespace {
 
-constexpr double kUrgent = 3;  // seconds
-constexpr double kLate = 2;    // seconds of silence, or four round trips, until urgent blocks go elsewhere
+constexpr double kUrgent = 3;                 // seconds
+constexpr double kLate = 2;                   // seconds of silence, or four round trips, until urgent blocks go elsewhere
 constexpr std::chrono::seconds kGivenUp{60};  // libtorrent request_timeout: after that no answer is waited for
 constexpr std::uint32_t kLastBlocks = 4;      // a piece that misses no more is finished though nobody wants it now
 constexpr double kHedgeSlack = 0.05;          // seconds a block may be late before it is asked for twice
 constexpr double kHedgeGain = 0.05;           // seconds a copy must save, and the share of the time
 constexpr double kHedgeShare = 0.25;
+constexpr double kHedgeShareInDebt = 0.5;  // while the budget is overdrawn for readers who wait
+constexpr double kNever = 1e9;             // seconds
 constexpr std::uint32_t kCopies = 3;
 constexpr std::chrono::seconds kFourthCopy{5};  // a reader blocked so long gets one more
 constexpr std::uint32_t kHedgeRoom = 4;         // requests beyond a peer's depth, for hedges only
@@ -27,7 +31,7 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 double PiecePicker::State::expected(RequestId id) const {
     BlockTable::Request const& request = table.request(id);
     PickerPeer const& peer = at(request.peer);
-    return peer.rate.expected(rate(peer), double{kBlockBytes} * request.ahead, now - request.sent);
+    return peer.rate.expected(rate(peer), double{kBlockBytes} * request.ahead - progress(peer), now - request.sent);
 }
 
 void PiecePicker::State::check_silence() {
@@ -39,14 +43,6 @@ void PiecePicker::State::check_silence() {
         if (table.queue(peer->slot).size > 0) check_silence_of(*peer);
         if (peer->parole && peer->own_piece) give_up_urgent_piece(*peer);
     }
-}
-
-void PiecePicker::State::give_up_urgent_piece(PickerPeer& peer) {
-    PieceIndex const index = *peer.own_piece;
-    std::uint32_t const target = piece(index).target;
-    if (target == kNone || seconds_until(targets[target].wish.deadline) >= kUrgent) return;
-    auto const helps = [&](PickerPeer const* other) { return !other->parole && other->may_be_asked(index); };
-    if (std::ranges::any_of(peers, helps)) release_own_piece(peer);
 }
 
 void PiecePicker::State::check_silence_of(PickerPeer& peer) {
@@ -122,25 +118,45 @@ void PiecePicker::State::hedge() {
         Target const& target = targets[i];
         FlightId const id = piece(target.wish.piece).flight;
         if (id == kNone || seconds_until(target.wish.deadline) >= kUrgent) continue;
-        auto const blocks = static_cast<std::uint32_t>(table.flight(id).blocks.size());
-        for (std::uint32_t b = 0; b < blocks; ++b, ++looks) {
-            BlockTable::Block const& block = table.flight(id).blocks[b];
-            if (!block.here && block.expected > 0) hedge_block(target, id, b);
-        }
+        // While a block waits for a peer with room, copies of others only make it
+        // wait longer.
+        if (table.flight(id).free > 0) continue;
+        looks += static_cast<std::uint32_t>(table.flight(id).blocks.size());
+        hedge_piece(target, id);
     }
 }
 
-void PiecePicker::State::hedge_block(Target const& target, FlightId id, std::uint32_t block) {
+// The piece is here when the last of its blocks is: copies of the latest first, and none once that one cannot be
+// helped.
+void PiecePicker::State::hedge_piece(Target const& target, FlightId id) {
+    std::vector<std::pair<double, std::uint32_t>> late;
+    double const due = seconds_until(target.wish.deadline) + kHedgeSlack;
+    auto const blocks = static_cast<std::uint32_t>(table.flight(id).blocks.size());
+    for (std::uint32_t b = 0; b < blocks; ++b) {
+        BlockTable::Block const& block = table.flight(id).blocks[b];
+        if (block.here || block.expected == 0) continue;
+        double soonest = kNever;
+        for (RequestId r = block.first; r != kNone; r = table.request(r).next_of_block)
+            if (table.request(r).expected) soonest = std::min(soonest, expected(r));
+        if (soonest > due) late.emplace_back(soonest, b);
+    }
+    std::ranges::sort(late, std::ranges::greater{});
+    double last = 0;  // when the piece comes with the copies so far
+    for (auto const& [soonest, b] : late) {
+        if (soonest <= last) return;
+        double const copy = hedge_block(target, id, b, soonest);
+        if (copy >= soonest) return;
+        last = std::max(last, copy);
+    }
+}
+
+// Asks for a copy if that saves enough of `current` seconds; returns when the block is then expected.
+double PiecePicker::State::hedge_block(Target const& target, FlightId id, std::uint32_t block, double current) {
     BlockAddress const address{target.wish.piece, BlockIndex(block)};
     BlockTable::Block const& record = table.flight(id).blocks[block];
     bool const blocked = target.blocked_since != TimePoint{};
     std::uint32_t const copies = blocked && now - target.blocked_since >= kFourthCopy ? kCopies + 1 : kCopies;
-    if (record.asked >= copies || (!blocked && !budget.affords(kBlockBytes))) return;
-    double current = 1e9;
-    for (RequestId r = record.first; r != kNone; r = table.request(r).next_of_block)
-        if (table.request(r).expected) current = std::min(current, expected(r));
-    if (current <= seconds_until(target.wish.deadline) + kHedgeSlack) return;
-
+    if (record.asked >= copies || (!blocked && !budget.affords(kBlockBytes))) return current;
     Seat* best = nullptr;
     for (Seat& seat : seats) {
         PickerPeer const& peer = *seat.peer;
@@ -152,10 +168,13 @@ void PiecePicker::State::hedge_block(Target const& target, FlightId id, std::uin
             continue;
         if (best == nullptr || seat.expected() < best->expected()) best = &seat;
     }
-    if (best == nullptr || best->expected() + std::max(kHedgeGain, kHedgeShare * current) >= current) return;
+    double const share = budget.affords(kBlockBytes) ? kHedgeShare : kHedgeShareInDebt;
+    if (best == nullptr || best->expected() + std::max(kHedgeGain, share * current) >= current) return current;
+    double const saved = best->expected();
     request(*best->peer, id, block);
     best->queued += kBlockBytes;
     budget.spend(kBlockBytes);
+    return saved;
 }
 
 }  // namespace rqfs::torrent

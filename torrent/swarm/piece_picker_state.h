@@ -6,6 +6,7 @@
 #include "torrent/swarm/hedge.h"
 #include "torrent/swarm/index_set.h"
 #include "torrent/swarm/picker_peer.h"
+#include "torrent/swarm/picker_piece.h"
 #include "torrent/swarm/picker_seat.h"
 #include "torrent/swarm/piece_picker.h"
 
@@ -24,19 +25,10 @@ struct PiecePicker::State {
     using FlightId = BlockTable::FlightId;
     using RequestId = BlockTable::RequestId;
     static constexpr std::uint32_t kNone = BlockTable::kNone, kUnlimited = kNone;
-
-    enum class Phase : std::uint8_t { missing, in_flight, complete, have };
-    struct Piece {
-        FlightId flight = kNone;
-        std::uint32_t target = kNone;  // place in targets
-        Phase phase = Phase::missing;
-        bool wanted = false;
-    };
+    using Piece = PickerPiece;
+    using Phase = PickerPiece::Phase;
     using Seat = PickerSeat;
-    struct Target {  // a wished piece
-        Wish wish;
-        TimePoint blocked_since;
-    };
+    using Target = PickerTarget;
 
     State(PieceLayout const& where, Bitfield pieces_here, std::uint64_t seed);
 
@@ -50,6 +42,7 @@ struct PiecePicker::State {
     void choke(PickerPeer& peer);
     void release_own_piece(PickerPeer& peer);  // others may help with it from now on
     double rate(PickerPeer const& peer) const;
+    double progress(PickerPeer const& peer) const;  // bytes of the oldest request that are likely to be here
 
     // Pieces and requests (piece_picker_pieces.cpp).
     Piece& piece(PieceIndex index) { return pieces[index.value()]; }
@@ -66,6 +59,8 @@ struct PiecePicker::State {
     void doubt_all(PickerPeer& peer);
     void drop_all(PickerPeer& peer, bool remember);
     void end_flight(PieceIndex index, Phase next);
+    std::vector<PieceIndex> unwanted();        // in flight, and not worth its memory
+    std::optional<TimePoint> unwanted_from();
     Arrival arrived(PickerPeer& peer, BlockAddress block);
     Arrival arrived_late(BlockAddress block);
     std::uint32_t take(Seat& seat, PieceIndex index, std::uint32_t limit);
@@ -89,22 +84,28 @@ struct PiecePicker::State {
 
     // Without deadlines (piece_picker_background.cpp).
     void assign_background(Seat& seat, std::uint32_t limit);
-    void assign_parole(Seat& seat);
     std::uint32_t assign_own(Seat& seat, std::uint32_t limit);
     std::uint32_t assign_begun(Seat& seat, std::uint32_t limit, bool of_others);
     std::uint32_t assign_fresh(Seat& seat, std::uint32_t limit);
     std::optional<PieceIndex> fresh_for(PickerPeer& peer);
     void finish();  // endgame
     void finish_with(Seat& seat);
+    // Peers that may have sent bad data (piece_picker_parole.cpp).
+    void assign_to_parole();
+    void assign_parole(Seat& seat);
+    std::optional<PieceIndex> piece_for_parole(PickerPeer& peer);
+    bool better_alone(PickerPeer const& peer, PieceIndex index) const;
+    void own_alone(PickerPeer& peer, PieceIndex index);
+    void give_up_urgent_piece(PickerPeer& peer);
 
     // What goes wrong (piece_picker_rescue.cpp).
     void check_silence();
     void check_silence_of(PickerPeer& peer);
-    void give_up_urgent_piece(PickerPeer& peer);  // of a peer on parole
     void cancel_orphans();
     void trim_background();
     void hedge();
-    void hedge_block(Target const& target, FlightId id, std::uint32_t block);
+    void hedge_piece(Target const& target, FlightId id);
+    double hedge_block(Target const& target, FlightId id, std::uint32_t block, double current);
     double expected(RequestId id) const;  // seconds until it comes; queues are numbered
 
     PieceLayout layout;
@@ -119,8 +120,7 @@ struct PiecePicker::State {
 
     std::vector<Target> targets;              // most urgent first
     std::array<std::uint32_t, 6> sections{};  // first target of each Urgency, and the end
-    IndexSet open_targets;                    // with a block that may be asked
-    IndexSet pending_targets;                 // with a block that is not here
+    IndexSet open_targets, pending_targets;   // with a block that may be asked; that is not here
     std::vector<FlightId> begun;              // in flight with a free block, wanted, not wished
     std::vector<PieceIndex> orphans;          // perhaps nobody wants them any more
     bool wishes_changed = false, trim_due = false, on_hold = false;

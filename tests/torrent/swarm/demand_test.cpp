@@ -117,14 +117,34 @@ TEST(Demand, ACopiersBlockedReadIsACopiers) {
 
 TEST(Demand, TheReadThatWaitsLongestComesFirst) {
     Film film;
-    film.demand.read_started({50 * kMiB, 50 * kMiB + kChunk}, film.now);
-    film.demand.read_started({20 * kMiB, 20 * kMiB + kChunk}, film.now + 1s);
+    film.demand.read_started({kMiB - kChunk, kMiB}, film.now);
+    film.demand.read_started({kMiB, kMiB + kChunk}, film.now + 1s);
     film.now += 2s;
 
     auto const wishes = film.wishes();
 
-    EXPECT_EQ(wishes[0].piece, film.piece(50 * kMiB));
-    EXPECT_EQ(wishes[1].piece, film.piece(20 * kMiB));
+    EXPECT_EQ(wishes[0].piece, film.piece(kMiB - kChunk));
+    EXPECT_EQ(wishes[1].piece, film.piece(kMiB));
+}
+
+TEST(Demand, AReadOfAPlaceThatWasLeftComesAfterTheOneThatTheReaderWentTo) {
+    Film film;
+    film.demand.read_started({50 * kMiB, 50 * kMiB + kChunk}, film.now);
+    film.demand.read_started({20 * kMiB, 20 * kMiB + kChunk}, film.now + 1s);
+    film.now += 2s;
+
+    EXPECT_EQ(film.wishes()[0].piece, film.piece(20 * kMiB));
+    EXPECT_EQ(film.wish(50 * kMiB)->urgency, Urgency::player);
+}
+
+TEST(Demand, AReadThatWaitsForSecondsIsWaitedForBySomebody) {
+    Film film;
+    film.demand.read_started({50 * kMiB, 50 * kMiB + kChunk}, film.now);
+    film.demand.read_started({20 * kMiB, 20 * kMiB + kChunk}, film.now + 1s);
+    film.now += 5s;
+
+    EXPECT_EQ(film.wishes()[0].piece, film.piece(50 * kMiB));
+    EXPECT_EQ(film.wish(50 * kMiB)->urgency, Urgency::blocked_player);
 }
 
 TEST(Demand, AnAnsweredReadIsNoLongerBlocked) {

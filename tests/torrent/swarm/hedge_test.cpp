@@ -16,11 +16,11 @@ TEST(HedgeBudget, StartsWithThirtyTwoBlocks) {
     EXPECT_FALSE(budget.affords(kBlockBytes));
 }
 
-TEST(HedgeBudget, GrowsByATwentiethOfWhatArrivesUpToABurst) {
+TEST(HedgeBudget, GrowsByAFiftiethOfWhatArrivesUpToABurst) {
     HedgeBudget budget;
     for (int i = 0; i < 32; ++i) budget.spend(kBlockBytes);
 
-    for (int i = 0; i < 19; ++i) budget.received(kBlockBytes);
+    for (int i = 0; i < 49; ++i) budget.received(kBlockBytes);
     EXPECT_FALSE(budget.affords(kBlockBytes));
     budget.received(2 * kBlockBytes);
     EXPECT_TRUE(budget.affords(kBlockBytes));
@@ -34,7 +34,7 @@ TEST(HedgeBudget, OwesNoMoreThanABurst) {
     HedgeBudget budget;
     for (int i = 0; i < 10'000; ++i) budget.spend(kBlockBytes);
 
-    for (int i = 0; i < 65 * 20 + 1; ++i) budget.received(kBlockBytes);
+    for (int i = 0; i < 65 * 50 + 1; ++i) budget.received(kBlockBytes);
 
     EXPECT_TRUE(budget.affords(kBlockBytes));
 }

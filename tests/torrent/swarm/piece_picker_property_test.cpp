@@ -55,6 +55,8 @@ public:
         for (PieceIndex const piece : picker_.in_flight()) EXPECT_TRUE(has_data(piece)) << piece.value();
         for (auto const& [reader, wishes] : wishes_) picker_.drop_reader(reader, now_);
         picker_.set_wanted(Bitfield(layout_.pieces()));
+        now_ += std::chrono::seconds(60);
+        EXPECT_TRUE(picker_.plan(now_).empty());
         EXPECT_EQ(picker_.unwanted_pieces(), picker_.in_flight());
         for (PieceIndex const piece : picker_.unwanted_pieces()) picker_.piece_abandoned(piece);
         EXPECT_TRUE(picker_.in_flight().empty());

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "tests/sim/streaming/streamer.h"
+#include "torrent/metainfo/piece_layout.h"
+#include "torrent/swarm/demand.h"
+#include "torrent/swarm/piece_picker.h"
+#include "torrent/swarm/rate_meter.h"
+#include "torrent/swarm/suspects.h"
+#include "torrent/units.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace rqfs::tests {
+
+// rqfs in a simulated swarm: the real PiecePicker, Demand and Suspects, joined as Readers, Download and Torrent join
+// them, without what they do besides (hashing and storing take no time).
+class RqfsStreamer final : public Streamer {
+public:
+    RqfsStreamer(torrent::PieceLayout const& layout, std::uint64_t seed);
+
+    void peer_joined(torrent::PeerHandle peer, torrent::Bitfield const& pieces, bool fast,
+                     torrent::TimePoint now) override;
+    void peer_left(torrent::PeerHandle peer, torrent::TimePoint now) override;
+    void peer_chokes(torrent::PeerHandle peer, bool choked, torrent::TimePoint now) override;
+    void block_rejected(torrent::PeerHandle peer, torrent::BlockAddress block, torrent::TimePoint now) override;
+    bool block_arrived(torrent::PeerHandle peer, torrent::BlockAddress block, bool good,
+                       torrent::TimePoint now) override;
+    Ticket read_started(torrent::ByteRange range, bool waits, torrent::TimePoint now) override;
+    void read_ended(Ticket ticket, bool waited, torrent::TimePoint now) override;
+    bool has(torrent::PieceIndex piece) const override { return picker_.have().test(piece); }
+    std::vector<Order> plan(torrent::TimePoint now) override;
+    std::optional<torrent::TimePoint> next_plan(torrent::TimePoint now) override;
+    std::vector<torrent::PeerHandle> take_banned() override { return std::exchange(banned_, {}); }
+    std::uint64_t abandoned_bytes() const override { return abandoned_bytes_; }
+    std::uint64_t failed_bytes() const override { return failed_bytes_; }
+
+private:
+    struct Receipt {
+        torrent::PeerHandle sender;
+        bool good = true;
+        bool here = false;
+    };
+    struct Assembly {
+        std::vector<Receipt> blocks;
+        std::uint32_t here = 0;
+        std::uint64_t bytes = 0;
+    };
+
+    void finish(torrent::PieceIndex piece, torrent::TimePoint now);
+    void apply(torrent::Suspects::Verdict const& verdict);
+    void refresh(torrent::TimePoint now);
+
+    torrent::PieceLayout layout_;
+    torrent::PiecePicker picker_;
+    torrent::Demand demand_;
+    torrent::Suspects suspects_;
+    torrent::RateMeter goodput_;
+    std::map<torrent::PieceIndex, Assembly> assembly_;
+    std::vector<torrent::PeerHandle> banned_;
+    std::uint32_t waiting_ = 0;  // reads
+    torrent::TimePoint refreshed_{};
+    torrent::TimePoint ticked_{};
+    std::uint64_t abandoned_bytes_ = 0;
+    std::uint64_t failed_bytes_ = 0;
+};
+
+}  // namespace rqfs::tests
