@@ -85,7 +85,6 @@ def parse_options():
     options.add_argument('--scenes', default='home,tight', help='all, or of ' + ','.join(everything) + '; default home,tight')
     options.add_argument('--clients', default=','.join(clients.PLAY), help='of ' + ','.join(clients.PLAY))
     options.add_argument('--install', action='store_true', help='install btfs (or mpv) with apt when it is missing')
-    options.add_argument('--libtorrent-rest', choices=['0', '1'], default='1', help='1: it also fetches what has no deadline')
     options.add_argument('--film', metavar='FILE', help='instead of making one')
     options.add_argument('--mpv', action='store_true', help='mpv plays and seeks through the mount, on scene tight')
     options.add_argument('--crowd', action='store_true', help='two players and a copy at once, on scene home')
@@ -111,6 +110,8 @@ def main():
     with lab.working_directory(options.work) as work:
         data = make_film(work, options.film)
         if options.mpv or options.crowd:
+            if why_not := clients.why_not('rqfs', options):
+                lab.fail(why_not)
             done = [mode(work, data, options) for wanted, mode in ((options.mpv, modes.mpv), (options.crowd, modes.crowd)) if wanted]
             return 0 if all(done) else 1
         sentences = {client: clients.why_not(client, options) for client in options.clients}

@@ -114,8 +114,7 @@ def play_btfs(scene, place, film, options):
 def play_libtorrent(scene, place, film, options):
     scene.begin()
     process = lab.Watched([*scene.within(), '/usr/bin/python3', NETLAB / 'deadlines.py', film.torrent, '--save', place,
-                           '--listen', scene.topology.address(scene.client) + ':6881', '--timeout', PATIENCE,
-                           '--rest', options.libtorrent_rest], place / 'player.log')
+                           '--listen', scene.topology.address(scene.client) + ':6881', '--timeout', PATIENCE], place / 'player.log')
     try:
         process.watching.join(PATIENCE + 20)
         told = parse(place / 'player.log')

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """The player of player.py on libtorrent's own streaming: set_piece_deadline for what is read and the film's next seconds.
 
-  deadlines.py TORRENT --save DIR [--listen ADDRESS:PORT] [--rest 0|1] [the player's options]
+  deadlines.py TORRENT --save DIR [--listen ADDRESS:PORT] [the player's options]
 
 The session is up before the clock starts; then the torrent is added with nothing stored. A read sets a deadline on each piece
 of [its place, + --ahead seconds of film): at once for what is read itself, and for the others when the picture will be
-there; a read elsewhere clears all deadlines first. The film's index (the last piece) has its deadline from the beginning. --rest 1
-(libtorrent's default, and this program's) also fetches everything else behind that.
+there; a read elsewhere clears all deadlines first. The film's index (the last piece) has its deadline from the beginning.
+Everything else is fetched behind that, as libtorrent does by itself.
 """
 import os
 import sys
@@ -28,22 +28,16 @@ class Torrent:
         made.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
         self.pieces, self.piece_bytes, self.size = made.ti.num_pieces(), made.ti.piece_length(), made.ti.files().file_size(0)
         self.handle = session.add_torrent(made)
-        if not int(options.rest):
-            self.handle.prioritize_pieces([0] * self.pieces)
         self.ask(self.pieces - 1, 2000)
 
     def ask(self, piece, milliseconds):
         if piece not in self.asked and piece not in self.have:
             self.asked.add(piece)
-            self.handle.piece_priority(piece, 7)
             self.handle.set_piece_deadline(piece, int(milliseconds))
 
     def read(self, offset, length):
         if offset != self.next:
             self.handle.clear_piece_deadlines()
-            if not int(self.options.rest):
-                for piece in self.asked - self.have:
-                    self.handle.piece_priority(piece, 0)
             self.asked.clear()
         self.next = offset + length
         first, last = offset // self.piece_bytes, (offset + length - 1) // self.piece_bytes
@@ -59,12 +53,11 @@ class Torrent:
 
 
 def main():
-    options = player.options('torrent', '--save', '--listen', '--rest')
+    options = player.options('torrent', '--save', '--listen')
     session = lt.session({
         'listen_interfaces': options.listen or '0.0.0.0:6881', 'enable_dht': False, 'enable_lsd': False, 'enable_upnp': False,
         'enable_natpmp': False, 'ssrf_mitigation': False,
         'alert_mask': lt.alert.category_t.piece_progress_notification})
-    options.rest = options.rest or '1'
     time.sleep(0.3)  # it listens
     player.Viewer(options).run(lambda: Torrent(session, options))
 
