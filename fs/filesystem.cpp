@@ -145,17 +145,28 @@ void Filesystem::list(Inode directory, std::uint64_t offset, Tree::Show const& s
 }
 
 std::vector<std::string_view> Filesystem::xattrs(Inode inode) {
-    return node(inode).torrent ? xattr_names() : std::vector<std::string_view>();
+    auto const found = node(inode);
+    return found.torrent ? xattr_names(found.file.has_value()) : std::vector<std::string_view>();
 }
 
 std::string Filesystem::xattr(Inode inode, std::string_view name) {
     auto const found = node(inode);
     if (!found.torrent) throw_errno(ENODATA);
     auto const& hash = *found.torrent;
-    XattrFacts const facts{hash, library_.state(hash), library_.progress(hash), tree_.raw_name(inode).value_or("")};
+    if (name == kWhyXattr && found.file) {
+        auto why = library_.why(hash, *found.file);
+        why.limit = read_limit();
+        return whole_lines(explain(why), limit::kWhyBytes);
+    }
+    XattrFacts const facts{hash, library_.state(hash), library_.progress(hash), tree_.raw_name(inode).value_or(""),
+                           found.file};
     auto value = xattr_value(name, facts);
     if (!value) throw_errno(ENODATA);
     return std::move(*value);
+}
+
+torrent::ReadLimit Filesystem::read_limit() const {
+    return {settings_.read_timeout, settings_.on_timeout == OnTimeout::eio ? "EIO" : "EAGAIN"};
 }
 
 asio::awaitable<Handle> Filesystem::open(Inode inode, int flags, pid_t thread) {

@@ -7,6 +7,7 @@
 #include "torrent/clock.h"
 #include "torrent/library.h"
 #include "torrent/shared_bytes.h"
+#include "torrent/why.h"
 #include "torrent/workers.h"
 
 #include <boost/asio/awaitable.hpp>
@@ -72,6 +73,8 @@ public:
     void list(Inode directory, std::uint64_t offset, Tree::Show const& show);
     std::vector<std::string_view> xattrs(Inode inode);
     std::string xattr(Inode inode, std::string_view name);
+    // How long a read may wait, in words for why.
+    torrent::ReadLimit read_limit() const;
     torrent::DiskSpace space() const { return library_.space(); }
     std::size_t torrents() const { return tree_.torrents(); }
 

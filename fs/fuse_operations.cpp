@@ -3,6 +3,7 @@
 #include "fs/reader_thread.h"
 #include "fs/settings.h"
 #include "fs/to_errno.h"
+#include "fs/xattrs.h"
 
 #include <fuse3/fuse_lowlevel.h>
 #include <sys/stat.h>
@@ -293,7 +294,10 @@ struct FuseCallbacks {
     static void getxattr(fuse_req_t raw, fuse_ino_t inode, char const* name, std::size_t room) {
         auto& fs = self(raw).filesystem_;
         self(raw).answer(FuseRequest(raw), inode, [&fs, inode, name = std::string(name), room](FuseRequest& request) {
-            request.sized(fs.xattr(inode, name), room);
+            auto value = fs.xattr(inode, name);
+            // Whoever asks for the size brings that much room next, when the text may have grown.
+            if (room == 0 && name == kWhyXattr) value.append(limit::kWhyGrowthBytes, ' ');
+            request.sized(value, room);
         });
     }
 

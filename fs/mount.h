@@ -42,6 +42,8 @@ public:
         filesystem_.set_read_limits(timeout, on_timeout);
     }
 
+    torrent::ReadLimit read_limit() const { return filesystem_.read_limit(); }
+
     std::size_t pending() const { return session_.pending(); }  // requests that wait
     std::size_t open_files() const { return filesystem_.open_files(); }
 

@@ -35,6 +35,9 @@ inline constexpr std::uint32_t kPathDepth = 100;                // libtorrent's 
 inline constexpr std::size_t kDirectoriesPerTorrent = 500'000;  // as many as files (torrent/settings.h kFiles)
 inline constexpr std::size_t kRememberedNodes = 1'000'000;  // nodes of torrents nobody looks at, about 50 bytes each
 inline constexpr std::size_t kXattrBytes = 4096;            // of a raw name; the kernel allows 65,536
+inline constexpr std::size_t kWhyBytes = 60'000;            // of user.rqfs.why
+// It may grow by so much between the question for its size and the one for its value.
+inline constexpr std::size_t kWhyGrowthBytes = 4096;
 inline constexpr std::size_t kFilesBuiltAtOnce =
     2'000;  // larger torrents are laid out on a worker: 2,000 take about 2 ms
 

@@ -13,6 +13,7 @@ constexpr std::string_view kInfoHash = "user.rqfs.infohash";
 constexpr std::string_view kState = "user.rqfs.state";
 constexpr std::string_view kProgress = "user.rqfs.progress";
 constexpr std::string_view kRawName = "user.rqfs.rawname";
+constexpr std::string_view kFile = "user.rqfs.file";
 
 std::string progress_text(double progress) {
     constexpr int kDigits = 4;
@@ -26,14 +27,26 @@ std::string progress_text(double progress) {
 
 }  // namespace
 
-std::vector<std::string_view> xattr_names() { return {kInfoHash, kState, kProgress, kRawName}; }
+std::vector<std::string_view> xattr_names(bool of_file) {
+    std::vector<std::string_view> names{kInfoHash, kState, kProgress, kRawName};
+    if (of_file) names.insert(names.end(), {kFile, kWhyXattr});
+    return names;
+}
 
 std::optional<std::string> xattr_value(std::string_view name, XattrFacts const& facts) {
     if (name == kInfoHash) return facts.info_hash.hex();
     if (name == kState) return std::string(torrent::name(facts.state));
     if (name == kProgress) return progress_text(facts.progress);
     if (name == kRawName) return facts.raw_name.substr(0, limit::kXattrBytes);
+    if (name == kFile && facts.file) return std::to_string(facts.file->value());
     return std::nullopt;
+}
+
+std::string whole_lines(std::string text, std::size_t most_bytes) {
+    if (text.size() <= most_bytes) return text;
+    auto const end = most_bytes == 0 ? std::string::npos : text.rfind('\n', most_bytes - 1);
+    text.resize(end == std::string::npos ? 0 : end + 1);
+    return text;
 }
 
 }  // namespace rqfs::fs

@@ -11,6 +11,7 @@
 #include "torrent/swarm/peer_list.h"
 #include "torrent/swarm/piece_picker.h"
 #include "torrent/task_group.h"
+#include "torrent/why.h"
 
 #include <boost/asio/awaitable.hpp>
 #include <spdlog/logger.h>
@@ -76,6 +77,7 @@ public:
     double upload_rate(TimePoint now) const;
     double download_rate(TimePoint now) const;
     std::vector<PeerStatus> status() const;
+    std::map<PeerHandle, WhyStatus::Peer> holders(PieceIndex piece) const;
     void set_logger(std::shared_ptr<spdlog::logger> logger);
     // Null: the torrent's again. False when no such peer is known; throws Errc::too_large when too many have their own.
     bool set_peer_logger(Endpoint const& peer, std::shared_ptr<spdlog::logger> const& logger);
@@ -86,10 +88,8 @@ private:
         Endpoint listed;                  // as the peer list knows it
         PeerSource source{};
         ConnectionBudget::Slot slot;
-        bool in_picker = false;
-        bool needless = false;            // we left it for want of anything to exchange
-        std::optional<TimePoint> unchoked_since;
-        std::optional<TimePoint> last_unchoked;
+        bool in_picker = false, needless = false;  // needless: we left it for want of anything to exchange
+        std::optional<TimePoint> unchoked_since, last_unchoked;
         std::uint64_t uploaded_at_unchoke = 0, downloaded_at_round = 0;
     };
 

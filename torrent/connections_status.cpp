@@ -80,6 +80,16 @@ std::vector<PeerStatus> Connections::status() const {
     return all;
 }
 
+std::map<PeerHandle, WhyStatus::Peer> Connections::holders(PieceIndex piece) const {
+    std::map<PeerHandle, WhyStatus::Peer> all;
+    for (auto const& [handle, peer] : peers_) {
+        auto const& connection = *peer.connection;
+        bool const has = piece.value() < connection.pieces().size() && connection.pieces().test(piece);
+        if (has) all.insert({handle, {connection.remote(), connection.choking_us()}});
+    }
+    return all;
+}
+
 void Connections::set_logger(std::shared_ptr<spdlog::logger> logger) {
     logger_ = std::move(logger);
     give_loggers();

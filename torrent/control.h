@@ -4,6 +4,7 @@
 #include "torrent/info_hash.h"
 #include "torrent/status.h"
 #include "torrent/units.h"
+#include "torrent/why.h"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -46,6 +47,8 @@ public:
     virtual std::vector<PeerStatus> peers(InfoHash info_hash) const = 0;
     virtual std::vector<TrackerStatus> trackers(InfoHash info_hash) const = 0;
     virtual std::string magnet(InfoHash info_hash) const = 0;
+    // What the readers of a file wait for; while the metadata is missing, of any file. Throws Errc::not_found also for an unknown file.
+    virtual WhyStatus why(InfoHash const& info_hash, FileIndex file) const = 0;
 
     virtual boost::asio::awaitable<void> pause(InfoHash info_hash) = 0;
     virtual boost::asio::awaitable<void> resume(InfoHash info_hash) = 0;  // also retries after an error or a full disk at once

@@ -58,6 +58,7 @@ public:
     // Peer events go to the picker directly; every batch ends with replan().
     PiecePicker& picker() { return picker_; }
     PiecePicker const& picker() const { return picker_; }
+    PieceAssembly const& assembly() const { return assembly_; }
     void peer_left(PeerHandle peer);
     void block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes);
     void replan();

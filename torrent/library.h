@@ -6,6 +6,7 @@
 #include "torrent/status.h"
 #include "torrent/store.h"
 #include "torrent/units.h"
+#include "torrent/why.h"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -77,6 +78,7 @@ public:
     virtual TorrentState state(InfoHash const& info_hash) const = 0;
     virtual double progress(InfoHash const& info_hash) const = 0;                       // 0 to 1
     virtual std::uint64_t stored_bytes(InfoHash const& info_hash, FileIndex file) const = 0;  // verified bytes of the file
+    virtual WhyStatus why(InfoHash const& info_hash, FileIndex file) const = 0;  // without the limit of reads
     virtual DiskSpace space() const = 0;
 
     // Never waits. Throws Errc::not_found for an unknown torrent or file.

@@ -34,6 +34,14 @@ struct Readers::Reader {
     std::uint32_t missing = 0;       // pieces of the file that are not stored
     TimePoint refreshed{};
     bool has_wishes = false;
+    // For people who ask why it waits.
+    struct Wait {
+        ByteRange range;  // of the file
+        TimePoint since;
+    };
+    ReaderProgram program{};
+    std::uint64_t position = 0;            // where its last read ended
+    std::map<Demand::Ticket, Wait> waits;  // its reads that wait for pieces
 };
 
 class Readers::OpenStream final : public Stream {
@@ -66,9 +74,12 @@ private:
 // Counts a read while it lasts, however it ends, and keeps the reader's demand informed.
 class Readers::ReadGuard {
 public:
-    ReadGuard(Readers& readers, ReaderId id, ByteRange range) : readers_(readers), id_(id) {
+    ReadGuard(Readers& readers, ReaderId id, ByteRange range)
+        : readers_(readers), id_(id), range_(range), began_(readers.clock_.now()) {
         ++readers_.reading_;
-        ticket_ = readers_.readers_.at(id).demand.read_started(range, readers_.clock_.now());
+        auto& reader = readers_.readers_.at(id);
+        ticket_ = reader.demand.read_started(range, began_);
+        reader.position = range.end;
     }
     ReadGuard(ReadGuard const&) = delete;
     ReadGuard& operator=(ReadGuard const&) = delete;
@@ -86,14 +97,26 @@ public:
         if (waiting == waiting_) return;
         waiting_ = waiting;
         waited_ = waited_ || waiting;
+        note_wait();
         readers_.waiting_ += waiting ? 1u : 0u;
         readers_.waiting_ -= waiting ? 0u : 1u;
         if (readers_.waiting_ == (waiting ? 1u : 0u)) readers_.owner_.readers_changed();
     }
 
 private:
+    void note_wait() {
+        auto const found = readers_.readers_.find(id_);
+        if (found == readers_.readers_.end()) return;
+        if (waiting_)
+            found->second.waits.emplace(ticket_, Reader::Wait{range_, began_});
+        else
+            found->second.waits.erase(ticket_);
+    }
+
     Readers& readers_;
     ReaderId id_;
+    ByteRange range_;
+    TimePoint began_;
     Demand::Ticket ticket_{};
     bool waiting_ = false;
     bool waited_ = false;
@@ -115,6 +138,7 @@ std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& progr
     for (auto piece = pieces.first; piece != pieces.end; ++piece) reader.missing += download_.have().test(piece) ? 0u : 1u;
     auto stream = std::make_unique<OpenStream>(*this, id);
     reader.stream = stream.get();
+    reader.program = program;
     if (readers_.size() == 1) owner_.readers_changed();
     return stream;
 }
@@ -234,6 +258,30 @@ bool Readers::active(TimePoint now) const {
         auto const& reader = entry.second;
         return reader.missing > 0 && (reader.has_wishes || reader.demand.blocked() || now - reader.refreshed < std::chrono::seconds(60));
     });
+}
+
+void Readers::explain(FileIndex file, WhyStatus& why) const {
+    auto const now = clock_.now();
+    for (auto const& [id, reader] : readers_) {
+        if (reader.file != file) continue;
+        ++why.open;
+        WhyStatus::Reader told;
+        told.program = reader.program.name;
+        told.process_id = reader.program.process_id;
+        told.greedy = reader.demand.greedy();
+        told.rate = reader.demand.rate();
+        told.position = reader.position;
+        for (auto const& [ticket, wait] : reader.waits) {  // the oldest ticket has waited longest
+            auto const waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - wait.since);
+            if (told.reads.size() < limit::kWhyReads) told.reads.push_back({wait.range, waited, 0, {}});
+        }
+        // Those that wait come first, and the list stays short however many are open.
+        auto const place = told.reads.empty() ? why.readers.end() : std::ranges::find_if(why.readers, [](auto const& other) {
+            return other.reads.empty();
+        });
+        why.readers.insert(place, std::move(told));
+        if (why.readers.size() > limit::kWhyReaders) why.readers.pop_back();
+    }
 }
 
 asio::awaitable<void> Readers::stop() {

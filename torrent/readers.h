@@ -4,6 +4,7 @@
 #include "torrent/event.h"
 #include "torrent/library.h"
 #include "torrent/swarm/demand.h"
+#include "torrent/why.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -47,6 +48,9 @@ public:
     std::size_t open_files() const { return readers_.size(); }
     std::uint32_t waiting() const { return waiting_; }
     bool active(TimePoint now) const;  // some file is open and not idle
+
+    // Adds who has the file open and which of their reads wait.
+    void explain(FileIndex file, WhyStatus& why) const;
 
     // Wakes all reads, which throw, and returns when none is under way. Streams are detached.
     boost::asio::awaitable<void> stop();

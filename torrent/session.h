@@ -53,6 +53,7 @@ public:
     TorrentState state(InfoHash const& info_hash) const override;
     double progress(InfoHash const& info_hash) const override;
     std::uint64_t stored_bytes(InfoHash const& info_hash, FileIndex file) const override;
+    WhyStatus why(InfoHash const& info_hash, FileIndex file) const override;  // of Control too
     DiskSpace space() const override;
     std::unique_ptr<Stream> open(InfoHash const& info_hash, FileIndex file, ReaderProgram program) override;
 

@@ -134,6 +134,7 @@ TorrentStatus Session::torrent(InfoHash info_hash) const { return state_->find(i
 std::vector<FileStatus> Session::files(InfoHash info_hash) const { return state_->find(info_hash).files(); }
 std::vector<PeerStatus> Session::peers(InfoHash info_hash) const { return state_->find(info_hash).peers(); }
 std::vector<TrackerStatus> Session::trackers(InfoHash info_hash) const { return state_->find(info_hash).trackers(); }
+WhyStatus Session::why(InfoHash const& info_hash, FileIndex file) const { return state_->find(info_hash).why(file); }
 std::string Session::magnet(InfoHash info_hash) const { return state_->find(info_hash).magnet(); }
 
 asio::awaitable<void> Session::pause(InfoHash info_hash) { co_await state_->find(info_hash).pause(); }

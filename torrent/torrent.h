@@ -70,6 +70,7 @@ public:
     TorrentStatus status() const;
     std::vector<FileStatus> files() const;
     std::vector<PeerStatus> peers() const;
+    WhyStatus why(FileIndex file) const;  // throws Errc::not_found
     std::vector<TrackerStatus> trackers() const { return announcer_.status(); }
     std::string magnet() const;
 
@@ -138,8 +139,7 @@ private:
     std::size_t operations_ = 0;                     // of the user's, under way
     bool changing_ = false;                          // one of them has the torrent alone
     Event operation_ended_;
-    bool unsaved_ = false;
-    bool saving_ = false;
+    bool unsaved_ = false, saving_ = false;
     std::uint64_t saved_uploaded_bytes_ = 0, saved_downloaded_bytes_ = 0;  // of this run, counted into the record already
     TimePoint next_totals_{};
     Event tick_now_;

@@ -371,6 +371,25 @@ TEST_F(Session, GivesAttributesInTheSizeTheyNeed) {
     EXPECT_NE(kernel.wait(kernel.listxattr(a, 1000)).data.find("user.rqfs.rawname"), std::string::npos);
 }
 
+TEST_F(Session, ExplainsFilesInAnAttributeWithTheReadTimeout) {
+    library.told_why.state = torrent::TorrentState::downloading;
+    library.told_why.readers.push_back({"mpv", 1, false, 0, 0, {{{0, 10}, 1s, 0, {}}}});
+
+    auto const size = kernel.wait(kernel.getxattr(a, "user.rqfs.why", 0));
+    auto const value = kernel.wait(kernel.getxattr(a, "user.rqfs.why", 60'000));
+
+    std::uint32_t told_size = 0;
+    ASSERT_GE(size.data.size(), sizeof told_size);
+    std::memcpy(&told_size, size.data.data(), sizeof told_size);
+    EXPECT_GT(told_size, value.data.size()) << "the text may grow until it is asked for";
+    EXPECT_NE(value.data.find("mpv"), std::string::npos) << value.data;
+    EXPECT_NE(value.data.find("it fails with EIO after 1 min 0 s, in 59.0 s"), std::string::npos) << value.data;
+    EXPECT_EQ(kernel.wait(kernel.getxattr(a, "user.rqfs.file", 100)).data, "0");
+    EXPECT_NE(kernel.wait(kernel.listxattr(a, 1000)).data.find("user.rqfs.why"), std::string::npos);
+    EXPECT_EQ(kernel.wait(kernel.getxattr(directory, "user.rqfs.why", 100)).error, ENODATA);
+    EXPECT_EQ(kernel.wait(kernel.getxattr(directory, "user.rqfs.file", 100)).error, ENODATA);
+}
+
 TEST_F(Session, CountsWhatIsKeptForRootAsFreeSpaceAndLacksNoInodes) {
     auto const reply = kernel.wait(kernel.statfs());
 

@@ -87,6 +87,14 @@ std::string FakeControl::magnet(InfoHash info_hash) const {
     return "magnet:?xt=urn:btih:" + find(info_hash).status.info_hash.hex();
 }
 
+torrent::WhyStatus FakeControl::why(InfoHash const& info_hash, torrent::FileIndex file) const {
+    auto const& all = find(info_hash).why;
+    auto const found = all.find(file);
+    if (found == all.end())
+        torrent::throw_error(Errc::not_found, "the torrent has no file " + std::to_string(file.value()));
+    return found->second;
+}
+
 asio::awaitable<void> FakeControl::pause(InfoHash info_hash) {
     note("pause", info_hash);
     co_return;

@@ -16,6 +16,7 @@ public:
         std::vector<torrent::FileStatus> files;
         std::vector<torrent::PeerStatus> peers;
         std::vector<torrent::TrackerStatus> trackers;
+        std::map<torrent::FileIndex, torrent::WhyStatus> why{};
     };
 
     std::vector<Torrent> known;
@@ -39,6 +40,7 @@ public:
     std::vector<torrent::PeerStatus> peers(torrent::InfoHash info_hash) const override;
     std::vector<torrent::TrackerStatus> trackers(torrent::InfoHash info_hash) const override;
     std::string magnet(torrent::InfoHash info_hash) const override;
+    torrent::WhyStatus why(torrent::InfoHash const& info_hash, torrent::FileIndex file) const override;
     boost::asio::awaitable<void> pause(torrent::InfoHash info_hash) override;
     boost::asio::awaitable<void> resume(torrent::InfoHash info_hash) override;
     boost::asio::awaitable<void> download(torrent::InfoHash info_hash, std::vector<torrent::FileIndex> files) override;

@@ -50,6 +50,7 @@ public:
     torrent::TorrentState torrent_state = torrent::TorrentState::idle;
     double torrent_progress = 0.5;
     std::uint64_t stored = 0;
+    torrent::WhyStatus told_why;  // of every file
     std::string head;  // how every file begins; made-up bytes behind it
     int reads = 0;    // reads and successful try_reads
     int peeks = 0;    // successful
@@ -66,6 +67,7 @@ public:
     torrent::TorrentState state(torrent::InfoHash const&) const override { return torrent_state; }
     double progress(torrent::InfoHash const&) const override { return torrent_progress; }
     std::uint64_t stored_bytes(torrent::InfoHash const&, torrent::FileIndex) const override { return stored; }
+    torrent::WhyStatus why(torrent::InfoHash const&, torrent::FileIndex) const override { return told_why; }
     torrent::DiskSpace space() const override { return {1'000'000 * 4096ull, 250'000 * 4096ull, 300'000 * 4096ull}; }
     std::unique_ptr<torrent::Stream> open(torrent::InfoHash const& info_hash, torrent::FileIndex file,
                                           torrent::ReaderProgram program) override;

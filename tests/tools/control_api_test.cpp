@@ -78,6 +78,28 @@ TEST_F(ControlApi, FindsATorrentByNameAndPrefix) {
     EXPECT_TRUE(answers(request("GET", "/v1/torrents/Sing"), 404));
 }
 
+TEST_F(ControlApi, TellsWhyAFileWaits) {
+    harness.on_engine([&] {
+        rqfs::torrent::WhyStatus why;
+        why.state = TorrentState::downloading;
+        why.path = "Film.mkv";
+        why.readers.push_back({"mpv", 1, false, 0, 0, {{{0, 10}, std::chrono::seconds(1), 0, {}}}});
+        harness.control.known.front().why[rqfs::torrent::FileIndex(2)] = why;
+    });
+
+    auto const reply = request("GET", "/v1/torrents/Film/why?file=2");
+
+    EXPECT_TRUE(answers(reply, 200)) << reply;
+    EXPECT_TRUE(has(reply, R"("program":"mpv")")) << reply;
+    EXPECT_TRUE(has(reply, R"("timeout_error":"EIO")")) << reply;
+    EXPECT_TRUE(has(reply, R"(it fails with EIO after 1 min 0 s)")) << reply;
+    EXPECT_TRUE(answers(request("GET", "/v1/torrents/Film/why?file=3"), 404));
+    for (std::string const query :
+         {"", "?file=", "?file=x", "?file=-1", "?file=2x", "?file=4294967296", "?file=2&more=1"})
+        EXPECT_TRUE(answers(request("GET", "/v1/torrents/Film/why" + query), 400)) << query;
+    EXPECT_TRUE(answers(request("POST", "/v1/torrents/Film/why?file=2"), 405));
+}
+
 TEST_F(ControlApi, AddsALinkAndATorrentFile) {
     auto const made = request("POST", "/v1/torrents", R"({"source": "magnet:x1", "paused": true})");
     auto const again = request("POST", "/v1/torrents", R"({"source": "magnet:x1"})");

@@ -8,6 +8,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ public:
     }
     std::string store() const override { return "/store"; }
     std::uint32_t process_id() const override { return 4711; }
+    torrent::ReadLimit read_limit() const override { return {std::chrono::seconds(60), "EIO"}; }
     void request_stop() override { calls.push_back("stop"); }
     void set_log_level(std::string_view logger, std::string_view level) override {
         calls.push_back(std::string(logger) + "=" + std::string(level));

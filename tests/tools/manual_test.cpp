@@ -1,5 +1,6 @@
 #include "tools/control/protocol.h"
 #include "tools/control/protocol_fields.h"
+#include "tools/control/why_fields.h"
 #include "tools/rqfs/command_line.h"
 #include "tools/rqfs/config.h"
 #include "tools/rqfsctl/command_line.h"
@@ -104,6 +105,13 @@ TEST(Manual, DocumentsEveryMemberOfTheApi) {
     fields(members, *std::make_unique<rqfs::torrent::FileStatus>());
     fields(members, *std::make_unique<rqfs::torrent::PeerStatus>());
     fields(members, *std::make_unique<rqfs::torrent::TrackerStatus>());
+    fields(members, *std::make_unique<WhyReply>());
+    fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Reader>());
+    fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Read>());
+    fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Piece>());
+    fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Block>());
+    fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Asked>());
+    fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Peer>());
 
     for (auto const& name : members.names) EXPECT_NE(manual.find("Ql " + name), std::string::npos) << name;
 }

@@ -75,6 +75,37 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     EXPECT_EQ(there_and_back(session, session_from_json).status.up_limit, session.status.up_limit);
 }
 
+TEST(Protocol, CarriesWhatReadersWaitFor) {
+    using namespace std::chrono_literals;
+    auto const endpoint = Endpoint::parse("10.0.0.1:6881").value();
+    WhyReply reply;
+    reply.text = "mpv waits\n";
+    auto& why = reply.status;
+    why.path = "Film.mkv";
+    why.open = 2;
+    why.limit = {60s, "EIO"};
+    why.readers.push_back({"mpv", 4711, true, 5000, 10, {{{5, 10}, 3s, 1, {PieceIndex(7)}}}});
+    WhyStatus::Piece piece;
+    piece.piece = PieceIndex(7);
+    piece.peers_unchoked = 1;
+    piece.holders.push_back({endpoint, false});
+    piece.missing.push_back({BlockIndex(3), {{endpoint, false, 2s, 1s}}});
+    why.pieces.push_back(piece);
+
+    auto const back = there_and_back(reply, why_from_json);
+
+    EXPECT_EQ(back.text, reply.text);
+    EXPECT_EQ(explain(back.status), explain(why)) << "every member has come";
+    EXPECT_EQ(back.status.pieces.front().missing.front().asked.front().endpoint, endpoint);
+    EXPECT_EQ(back.status.readers.front().reads.front().range, (ByteRange{5, 10}));
+}
+
+TEST(Protocol, RefusesWrongTypesDeepInside) {
+    auto const document = parse_json(R"({"readers": [{"program": 5}]})").value();
+
+    EXPECT_FALSE(why_from_json(document));
+}
+
 TEST(Protocol, KnowsAWordForEveryState) {
     for (auto const state :
          {TorrentState::metadata, TorrentState::checking, TorrentState::idle, TorrentState::downloading,

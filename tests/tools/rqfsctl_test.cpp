@@ -242,6 +242,53 @@ TEST_F(Rqfsctl, FindsATorrentByAPathInTheMount) {
     EXPECT_EQ(run({"path", path}).out, "/mnt/films/Film\n");
 }
 
+TEST_F(Rqfsctl, TellsWhyAFileWaits) {
+    auto const path = file("film.mkv", "x");
+    std::string const hash(40, 'a');
+    if (setxattr(path.c_str(), "user.rqfs.infohash", hash.data(), hash.size(), 0) != 0)
+        GTEST_SKIP() << "the temporary directory knows no user xattrs";
+    setxattr(path.c_str(), "user.rqfs.file", "5", 1, 0);
+    harness.on_engine([&] {
+        rqfs::torrent::WhyStatus why;
+        why.state = TorrentState::downloading;
+        why.path = "Film.mkv";
+        harness.control.known.front().why[FileIndex(5)] = why;
+    });
+
+    EXPECT_EQ(run({"why", path}).out, "Film.mkv: 0 of 0 bytes here\nno read waits: nobody has the file open\n");
+    EXPECT_EQ(boost::json::parse(run({"--json", "why", path}).out).at("file"), "Film.mkv");
+}
+
+TEST_F(Rqfsctl, SaysWhatIsNoFileOfATorrent) {
+    auto const outside = file("outside.mkv", "x");
+    auto const missing = harness.directory() + "/missing";
+
+    auto const of_outside = run({"why", outside});
+    auto const of_missing = run({"why", missing});
+
+    EXPECT_EQ(of_outside.exit_status, 1);
+    EXPECT_EQ(of_outside.err, "rqfsctl: \"" + outside + "\" is not a file of a torrent in the mount\n");
+    EXPECT_EQ(of_missing.exit_status, 1);
+    EXPECT_EQ(of_missing.err, "rqfsctl: \"" + missing + "\": No such file or directory\n");
+    EXPECT_EQ(run({"why", ""}).exit_status, 2);
+    EXPECT_EQ(run({"why"}).exit_status, 2);
+}
+
+TEST_F(Rqfsctl, SaysThatADirectoryIsNoFile) {
+    auto const film = harness.directory() + "/film";
+    auto const magnet = harness.directory() + "/magnet";
+    for (auto const& [path, digit] : {std::pair{film, 'a'}, std::pair{magnet, 'b'}}) {
+        std::filesystem::create_directory(path);
+        std::string const hash(40, digit);
+        if (setxattr(path.c_str(), "user.rqfs.infohash", hash.data(), hash.size(), 0) != 0)
+            GTEST_SKIP() << "the temporary directory knows no user xattrs";
+    }
+
+    EXPECT_EQ(run({"why", film}).err, "rqfsctl: \"" + film + "\" is a directory: name one of the files inside\n");
+    EXPECT_EQ(run({"why", magnet}).err,
+              "rqfsctl: \"" + magnet + "\" has no files yet, the metadata is missing: no peers yet\n");
+}
+
 TEST_F(Rqfsctl, SaysThatAPathIsOutsideTheMount) {
     auto const path = file("outside", "x");
 
@@ -333,6 +380,7 @@ TEST(RqfsctlAlone, ComesBackFromStopWhenTheDaemonHasEnded) {
             std::string directory_path(rqfs::torrent::InfoHash const&) const override { return {}; }
             std::string store() const override { return {}; }
             std::uint32_t process_id() const override { return 0; }
+            rqfs::torrent::ReadLimit read_limit() const override { return {}; }
             void request_stop() override { engine_.stop(); }
             void set_log_level(std::string_view, std::string_view) override {}
 

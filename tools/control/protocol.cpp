@@ -2,6 +2,7 @@
 
 #include "tools/control/protocol_fields.h"
 #include "tools/control/text.h"
+#include "tools/control/why_fields.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -42,13 +43,22 @@ json::value write(std::uint64_t value) { return value; }
 json::value write(std::string const& value) { return json::string(to_utf8(value)); }
 json::value write(torrent::InfoHash const& value) { return json::string(value.hex()); }
 json::value write(torrent::TorrentState value) { return json::string(torrent::name(value)); }
-json::value write(torrent::FileIndex value) { return value.value(); }
+template <class Tag>
+json::value write(torrent::Index<Tag> value) {
+    return value.value();
+}
 json::value write(torrent::Endpoint const& value) { return json::string(value.text()); }
 json::value write(std::chrono::sys_seconds value) { return value.time_since_epoch().count(); }
 template <class Rep, class Period>
 json::value write(std::chrono::duration<Rep, Period> value) {
     return value.count();
 }
+// What has members of its own, as protocol_fields.h names them.
+struct Writer;
+template <class T>
+concept Described = requires(Writer& writer, T& value) { fields(writer, value); };
+template <Described T>
+json::value write(T const& value);
 template <class T>
 json::value write(std::optional<T> const& value) {
     return value ? write(*value) : json::value(nullptr);
@@ -101,10 +111,11 @@ bool read(json::value const& from, torrent::TorrentState& to) {
     }
     return false;
 }
-bool read(json::value const& from, torrent::FileIndex& to) {
+template <class Tag>
+bool read(json::value const& from, torrent::Index<Tag>& to) {
     std::uint32_t value = 0;
     bool const good = read(from, value);
-    if (good) to = torrent::FileIndex(value);
+    if (good) to = torrent::Index<Tag>(value);
     return good;
 }
 template <class Rep, class Period>
@@ -120,6 +131,8 @@ bool read(json::value const& from, std::chrono::sys_seconds& to) {
     if (good) to = std::chrono::sys_seconds(since);
     return good;
 }
+template <Described T>
+bool read(json::value const& from, T& to);
 template <class T>
 bool read(json::value const& from, std::optional<T>& to) {
     if (from.is_null()) return true;
@@ -162,6 +175,21 @@ struct Reader {
     void rate(std::string_view name, double& member) { (*this)(name, member); }
 };
 
+template <Described T>
+json::value write(T const& value) {
+    Writer writer;
+    fields(writer, value);
+    return std::move(writer.object);
+}
+
+template <Described T>
+bool read(json::value const& from, T& to) {
+    if (!from.is_object()) return false;
+    Reader reader{from.get_object(), std::nullopt};
+    fields(reader, to);
+    return !reader.failure;
+}
+
 template <class T>
 Result<T> read_object(json::value const& value) {
     if (!value.is_object()) return torrent::error(Errc::malformed, "the reply is not a JSON object");
@@ -170,13 +198,6 @@ Result<T> read_object(json::value const& value) {
     fields(reader, result);
     if (reader.failure) return *reader.failure;
     return result;
-}
-
-template <class T>
-json::value write_object(T const& value) {
-    Writer writer;
-    fields(writer, value);
-    return std::move(writer.object);
 }
 
 struct Kind {
@@ -205,15 +226,16 @@ ErrorReply error_reply(Errc code, std::string message) {
     return {500, "internal", std::move(message), {}};
 }
 
-json::value to_json(TorrentReply const& reply) { return write_object(reply); }
-json::value to_json(SessionReply const& reply) { return write_object(reply); }
-json::value to_json(AddReply const& reply) { return write_object(reply); }
-json::value to_json(torrent::FileStatus const& file) { return write_object(file); }
-json::value to_json(torrent::PeerStatus const& peer) { return write_object(peer); }
-json::value to_json(torrent::TrackerStatus const& t) { return write_object(t); }
+json::value to_json(TorrentReply const& reply) { return write(reply); }
+json::value to_json(SessionReply const& reply) { return write(reply); }
+json::value to_json(AddReply const& reply) { return write(reply); }
+json::value to_json(torrent::FileStatus const& file) { return write(file); }
+json::value to_json(torrent::PeerStatus const& peer) { return write(peer); }
+json::value to_json(torrent::TrackerStatus const& t) { return write(t); }
+json::value to_json(WhyReply const& reply) { return write(reply); }
 
 json::value to_json(ErrorReply const& reply) {
-    auto error = write_object(reply);
+    auto error = write(reply);
     if (reply.candidates.empty()) error.get_object().erase("candidates");
     json::object document;
     document["error"] = std::move(error);
@@ -232,6 +254,8 @@ Result<torrent::PeerStatus> peer_from_json(json::value const& value) {
 Result<torrent::TrackerStatus> tracker_from_json(json::value const& value) {
     return read_object<torrent::TrackerStatus>(value);
 }
+
+Result<WhyReply> why_from_json(json::value const& value) { return read_object<WhyReply>(value); }
 
 Result<ErrorReply> error_from_json(json::value const& value) {
     json::object const* const document = value.if_object();

@@ -3,6 +3,7 @@
 #include "torrent/control.h"
 #include "torrent/error.h"
 #include "torrent/status.h"
+#include "torrent/why.h"
 
 #include <boost/json/value.hpp>
 
@@ -24,6 +25,12 @@ inline constexpr std::size_t kJsonDepth = 64;  // hardening.md T50
 struct TorrentReply {
     torrent::TorrentStatus status;
     std::string path;  // absolute; empty when not mounted
+};
+
+// What the readers of a file wait for, and the same in words.
+struct WhyReply {
+    torrent::WhyStatus status;
+    std::string text;
 };
 
 struct SessionReply {
@@ -59,6 +66,7 @@ boost::json::value to_json(ErrorReply const& reply);
 boost::json::value to_json(torrent::FileStatus const& file);
 boost::json::value to_json(torrent::PeerStatus const& peer);
 boost::json::value to_json(torrent::TrackerStatus const& tracker);
+boost::json::value to_json(WhyReply const& reply);
 
 // Members that are missing keep their default, unknown ones are ignored: versions may differ. A member of the wrong
 // type is malformed.
@@ -69,6 +77,7 @@ torrent::Result<ErrorReply> error_from_json(boost::json::value const& value);
 torrent::Result<torrent::FileStatus> file_from_json(boost::json::value const& value);
 torrent::Result<torrent::PeerStatus> peer_from_json(boost::json::value const& value);
 torrent::Result<torrent::TrackerStatus> tracker_from_json(boost::json::value const& value);
+torrent::Result<WhyReply> why_from_json(boost::json::value const& value);
 
 // The body of a request or reply; nothing but whitespace may follow the document.
 torrent::Result<boost::json::value> parse_json(std::string_view text);

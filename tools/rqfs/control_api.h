@@ -50,6 +50,7 @@ private:
     boost::asio::awaitable<ApiReply> torrent_action(std::string action, torrent::InfoHash info_hash,
                                                     boost::json::object body);
     boost::asio::awaitable<void> download(torrent::InfoHash info_hash, boost::json::object body);
+    WhyReply why(torrent::InfoHash info_hash, torrent::FileIndex file) const;
     ApiReply status(ApiRequest const& request) const;
     ApiReply limits(ApiRequest const& request);
     ApiReply log(ApiRequest const& request);

@@ -64,6 +64,7 @@ private:
     }
     std::string store() const override { return options_.config.store; }
     std::uint32_t process_id() const override { return static_cast<std::uint32_t>(getpid()); }
+    torrent::ReadLimit read_limit() const override { return mount_ ? mount_->read_limit() : torrent::ReadLimit(); }
     void request_stop() override { end("asked by rqfsctl"); }
     void set_log_level(std::string_view logger, std::string_view level) override {
         tools::set_log_level(logger, level);

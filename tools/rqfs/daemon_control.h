@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/info_hash.h"
+#include "torrent/why.h"
 
 #include <cstdint>
 #include <string>
@@ -19,6 +20,8 @@ public:
     virtual std::string directory_path(torrent::InfoHash const& info_hash) const = 0;
     virtual std::string store() const = 0;
     virtual std::uint32_t process_id() const = 0;
+    // How long a read of the mount may wait; of no known error while nothing is mounted.
+    virtual torrent::ReadLimit read_limit() const = 0;
     // Ends the daemon in order; returns at once.
     virtual void request_stop() = 0;
     // Level "trace" ... "off" of the logger torrent, cache, fs, rqfs or all. Throws Errc::malformed naming what is

@@ -8,6 +8,11 @@
 #include <boost/json/string.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -33,10 +38,30 @@ bool is_action(std::string_view name) {
 }
 
 bool is_part(std::string_view name) {
-    return name == "files" || name == "peers" || name == "trackers" || name == "magnet";
+    return name == "files" || name == "peers" || name == "trackers" || name == "magnet" || name == "why";
+}
+
+// The number of a file. Numbers beyond those of any torrent are malformed too.
+torrent::FileIndex file_in_query(std::map<std::string, std::string> const& query) {
+    auto const found = query.find("file");
+    std::uint32_t number = 0;
+    if (found != query.end()) {
+        auto const* const end = found->second.data() + found->second.size();
+        auto const parsed = std::from_chars(found->second.data(), end, number);
+        if (parsed.ec == std::errc() && parsed.ptr == end) return torrent::FileIndex(number);
+    }
+    fail(Errc::malformed, "\"file\" must be the number of a file in the torrent");
 }
 
 }  // namespace
+
+WhyReply ControlApi::why(torrent::InfoHash info_hash, torrent::FileIndex file) const {
+    WhyReply reply;
+    reply.status = control_.why(info_hash, file);
+    reply.status.limit = daemon_.read_limit();
+    reply.text = torrent::explain(reply.status);
+    return reply;
+}
 
 torrent::InfoHash ControlApi::find(std::string const& text) const {
     auto torrents = control_.torrents();
@@ -87,6 +112,12 @@ asio::awaitable<ApiReply> ControlApi::torrent_part(ApiRequest request, torrent::
         document["magnet"] = control_.magnet(info_hash);
         ApiReply reply;
         reply.body = std::move(document);
+        co_return reply;
+    }
+    if (part == "why") {
+        allow_in_query(request.target.query, {"file"});
+        ApiReply reply;
+        reply.body = to_json(why(info_hash, file_in_query(request.target.query)));
         co_return reply;
     }
     auto body = part == "verify"     ? parse_body(request.body, {"cancel"})

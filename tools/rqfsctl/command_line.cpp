@@ -59,6 +59,8 @@ void add_showing_commands(CLI::App& app, Arguments& to) {
     torrent_command(app, to, "trackers", "List the trackers of a torrent");
     torrent_command(app, to, "path", "Print where a torrent is in the mount");
     torrent_command(app, to, "magnet", "Print the magnet link of a torrent");
+    auto* const why = command(app, "why", "Tell what the readers of a file wait for");
+    why->add_option("PATH", to.path, "A file inside the mount")->required();
 }
 
 void add_changing_commands(CLI::App& app, Arguments& to) {

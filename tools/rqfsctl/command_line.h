@@ -18,6 +18,7 @@ struct Arguments {
     std::vector<std::string>
         torrents;  // every T; one, or several for pause, resume and remove; empty for status of the session
     std::vector<std::string> files;   // download
+    std::string path;                 // why
     bool keep_data = false;           // remove
     bool cancel = false;              // verify
     std::string endpoint;             // connect

@@ -10,6 +10,7 @@ int run_command(Context& context) {
     constexpr std::array<std::string_view, 7> showing{"list", "status", "files", "peers", "trackers", "path", "magnet"};
     auto const& command = context.arguments.command;
     if (command == "add") return run_add(context);
+    if (command == "why") return run_why(context);
     bool const shows = std::find(showing.begin(), showing.end(), command) != showing.end();
     return shows ? run_show(context) : run_change(context);
 }

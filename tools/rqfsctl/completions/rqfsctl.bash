@@ -9,7 +9,7 @@ _rqfsctl() {
     local cur prev words cword
     _init_completion -n = || return
 
-    local commands='add list status files peers trackers path magnet download pause resume remove verify connect limit log stop'
+    local commands='add list status files peers trackers path magnet why download pause resume remove verify connect limit log stop'
     local command='' socket='' i
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
@@ -44,6 +44,7 @@ _rqfsctl() {
     case $command in
         '') mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
         add) _filedir torrent ;;
+        why) _filedir ;;
         status | files | peers | trackers | path | magnet | pause | resume | remove | verify | connect | download)
             _filedir
             local torrents

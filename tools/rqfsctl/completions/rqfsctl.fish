@@ -26,6 +26,7 @@ complete -c rqfsctl -n __fish_use_subcommand -a peers -d 'List the peers of a to
 complete -c rqfsctl -n __fish_use_subcommand -a trackers -d 'List the trackers of a torrent'
 complete -c rqfsctl -n __fish_use_subcommand -a path -d 'Print where a torrent is in the mount'
 complete -c rqfsctl -n __fish_use_subcommand -a magnet -d 'Print the magnet link of a torrent'
+complete -c rqfsctl -n __fish_use_subcommand -a why -d 'Tell what the readers of a file wait for'
 complete -c rqfsctl -n __fish_use_subcommand -a download -d 'Fetch files in the background'
 complete -c rqfsctl -n __fish_use_subcommand -a pause -d 'Disconnect torrents from their peers'
 complete -c rqfsctl -n __fish_use_subcommand -a resume -d 'Let torrents go on'
@@ -36,7 +37,7 @@ complete -c rqfsctl -n __fish_use_subcommand -a limit -d 'Show or set the limits
 complete -c rqfsctl -n __fish_use_subcommand -a log -d 'Set the level of a logger'
 complete -c rqfsctl -n __fish_use_subcommand -a stop -d 'End the daemon'
 
-complete -c rqfsctl -n '__fish_seen_subcommand_from add' -F
+complete -c rqfsctl -n '__fish_seen_subcommand_from add why' -F
 complete -c rqfsctl -n '__fish_seen_subcommand_from add' -l paused -d 'Connect to nobody until resumed'
 complete -c rqfsctl -n '__fish_seen_subcommand_from add' -l download -d 'Fetch it whole'
 complete -c rqfsctl -n '__fish_seen_subcommand_from add' -l wait -d 'Wait for the metadata, or for all'
