@@ -3,9 +3,7 @@
 #include "torrent/download.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
-#include <string_view>
 
 namespace rqfs::torrent {
 
@@ -13,25 +11,20 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Programs that read a file once from end to end as fast as they get it: their start is not a player filling its buffer.
-constexpr std::array<std::string_view, 14> kCopiers{"cp",        "rsync",  "dd",     "cat",    "sha256sum", "sha1sum", "md5sum",
-                                                    "b2sum",     "cmp",    "tar",    "rclone", "scp",       "sftp-server", "mv"};
-
 // How often a reader's window is drawn anew while its reads are answered from what is there.
 constexpr std::chrono::milliseconds kRefreshInterval{20};
-
-bool is_copier(std::string_view program) { return std::find(kCopiers.begin(), kCopiers.end(), program) != kCopiers.end(); }
 
 }  // namespace
 
 struct Readers::Reader {
-    Reader(Demand d, FileIndex f, ByteRange w) : demand(std::move(d)), file(f), where(w) {}
+    Reader(Demand d, FileIndex f, ByteRange w, ProgramKind k) : demand(std::move(d)), file(f), where(w), kind(k) {}
 
     Demand demand;
     FileIndex file;
-    ByteRange where;                 // of the file in the torrent
+    ByteRange where;  // of the file in the torrent
+    ProgramKind kind;
     OpenStream* stream = nullptr;
-    std::uint32_t missing = 0;       // pieces of the file that are not stored
+    std::uint32_t missing = 0;  // pieces of the file that are not stored
     TimePoint refreshed{};
     bool has_wishes = false;
     // For people who ask why it waits.
@@ -122,8 +115,9 @@ private:
     bool waited_ = false;
 };
 
-Readers::Readers(asio::any_io_executor const& executor, Clock& clock, Download& download, Owner& owner)
-    : clock_(clock), download_(download), owner_(owner), progress_(executor), ended_(executor) {}
+Readers::Readers(asio::any_io_executor const& executor, Clock& clock, Download& download,
+                 StreamSettings const& settings, Owner& owner)
+    : clock_(clock), download_(download), settings_(settings), owner_(owner), progress_(executor), ended_(executor) {}
 
 Readers::~Readers() { assert(reading_ == 0 && "Readers destroyed with reads under way: stop() them first"); }
 
@@ -132,21 +126,23 @@ std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& progr
     auto const where = metainfo.file_layout().range(file);
     auto const id = next_id_;
     ++next_id_;
-    Demand demand(metainfo.pieces(), where, is_copier(program.name), clock_.now());
-    auto& reader = readers_.emplace(id, Reader(std::move(demand), file, where)).first->second;
+    auto const kind = program_kind(program.name, settings_);
+    Demand demand(metainfo.pieces(), where, kind == ProgramKind::copier, clock_.now());
+    auto& reader = readers_.emplace(id, Reader(std::move(demand), file, where, kind)).first->second;
     auto const pieces = metainfo.pieces().pieces(where);
-    for (auto piece = pieces.first; piece != pieces.end; ++piece) reader.missing += download_.have().test(piece) ? 0u : 1u;
+    for (auto piece = pieces.first; piece != pieces.end; ++piece)
+        reader.missing += download_.have().test(piece) ? 0u : 1u;
     auto stream = std::make_unique<OpenStream>(*this, id);
     reader.stream = stream.get();
     reader.program = program;
-    if (readers_.size() == 1) owner_.readers_changed();
+    owner_.readers_changed();
     return stream;
 }
 
 void Readers::close(ReaderId id) {
     readers_.erase(id);
     download_.drop_reader(id);
-    if (readers_.empty()) owner_.readers_changed();
+    owner_.readers_changed();
 }
 
 std::optional<std::vector<SharedBytes>> Readers::try_read(ReaderId id, ByteRange range) {
@@ -171,7 +167,8 @@ std::optional<std::vector<SharedBytes>> Readers::peek(ReaderId id, ByteRange ran
     for (auto piece = pieces.first; piece != pieces.end; ++piece) {
         if (!download_.have().test(piece)) return std::nullopt;
         auto const begin = layout.begin(piece);
-        ByteRange const part{std::max(bytes.begin, begin) - begin, std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
+        ByteRange const part{std::max(bytes.begin, begin) - begin,
+                             std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
         auto slice = download_.store().try_read(piece, part);
         if (!slice) return std::nullopt;
         slices.push_back(std::move(*slice));
@@ -179,8 +176,22 @@ std::optional<std::vector<SharedBytes>> Readers::peek(ReaderId id, ByteRange ran
     return slices;
 }
 
+// A scanner that has had its share of the file gets what is there and no more.
+void Readers::check_budget(ReaderId id, ByteRange range) {
+    auto const& reader = readers_.at(id);
+    if (reader.kind != ProgramKind::scanner) return;
+    auto const& metainfo = download_.metainfo();
+    auto const pieces = metainfo.pieces().pieces(metainfo.file_layout().in_torrent(reader.file, range));
+    for (auto piece = pieces.first; piece != pieces.end; ++piece)
+        if (!download_.have().test(piece) &&
+            !scanner_budget_.take(reader.file, piece, metainfo.pieces().piece_bytes(), settings_.scanner_budget_bytes))
+            throw_error(Errc::not_allowed,
+                        "this program has looked at as much of the file as stream.scanner_budget allows");
+}
+
 asio::awaitable<std::vector<SharedBytes>> Readers::read(ReaderId id, ByteRange range) {
     if (stopping_) throw_error(Errc::removed, "the torrent was removed");
+    check_budget(id, range);
     ReadGuard guard(*this, id, range);
     refresh(id, readers_.at(id));
     auto const& metainfo = download_.metainfo();
@@ -190,7 +201,8 @@ asio::awaitable<std::vector<SharedBytes>> Readers::read(ReaderId id, ByteRange r
     std::vector<SharedBytes> slices;
     for (auto piece = pieces.first; piece != pieces.end; ++piece) {
         auto const begin = layout.begin(piece);
-        ByteRange const part{std::max(bytes.begin, begin) - begin, std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
+        ByteRange const part{std::max(bytes.begin, begin) - begin,
+                             std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
         slices.push_back(co_await read_part(piece, part, guard));
     }
     co_return slices;
@@ -222,7 +234,12 @@ void Readers::refresh(ReaderId id, Reader& reader) {
     auto const now = clock_.now();
     reader.refreshed = now;
     if (reader.missing == 0 && !reader.has_wishes) return;
-    auto wishes = reader.missing == 0 ? std::vector<Wish>() : reader.demand.wishes(download_.have(), download_.goodput(now), now);
+    auto wishes =
+        reader.missing == 0 ? std::vector<Wish>() : reader.demand.wishes(download_.have(), download_.goodput(now), now);
+    if (reader.kind == ProgramKind::scanner)
+        std::erase_if(wishes, [](Wish const& wish) {
+            return wish.urgency != Urgency::blocked_player && wish.urgency != Urgency::blocked_copier;
+        });
     reader.has_wishes = !wishes.empty();
     download_.set_wishes(id, std::move(wishes));
 }
@@ -239,7 +256,8 @@ void Readers::pieces_lost() {
     for (auto& [id, reader] : readers_) {
         auto const pieces = layout.pieces(reader.where);
         reader.missing = 0;
-        for (auto piece = pieces.first; piece != pieces.end; ++piece) reader.missing += download_.have().test(piece) ? 0u : 1u;
+        for (auto piece = pieces.first; piece != pieces.end; ++piece)
+            reader.missing += download_.have().test(piece) ? 0u : 1u;
         refresh(id, reader);
     }
     progress_.notify();
@@ -250,14 +268,23 @@ void Readers::look_again() { progress_.notify(); }
 void Readers::tick() {
     auto const now = clock_.now();
     for (auto& [id, reader] : readers_)
-        if (reader.missing > 0 && (reader.demand.blocked() || reader.demand.next_change(now) <= now)) refresh(id, reader);
+        if (reader.missing > 0 && (reader.demand.blocked() || reader.demand.next_change(now) <= now))
+            refresh(id, reader);
 }
 
 bool Readers::active(TimePoint now) const {
     return std::any_of(readers_.begin(), readers_.end(), [now](auto const& entry) {
         auto const& reader = entry.second;
-        return reader.missing > 0 && (reader.has_wishes || reader.demand.blocked() || now - reader.refreshed < std::chrono::seconds(60));
+        return reader.missing > 0 &&
+               (reader.has_wishes || reader.demand.blocked() || now - reader.refreshed < std::chrono::seconds(60));
     });
+}
+
+std::set<FileIndex> Readers::files() const {
+    std::set<FileIndex> files;
+    for (auto const& [id, reader] : readers_)
+        if (reader.kind != ProgramKind::scanner) files.insert(reader.file);
+    return files;
 }
 
 void Readers::explain(FileIndex file, WhyStatus& why) const {

@@ -3,7 +3,9 @@
 #include "torrent/clock.h"
 #include "torrent/event.h"
 #include "torrent/library.h"
+#include "torrent/reader_policy.h"
 #include "torrent/swarm/demand.h"
+#include "torrent/swarm/scanner_budget.h"
 #include "torrent/why.h"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -12,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -28,11 +31,11 @@ public:
         virtual ~Owner() = default;
         // Why a read of missing data cannot succeed now, as the error it should throw; nothing when reads may wait.
         virtual std::optional<Error> reading_forbidden() const = 0;
-        // The number of open files, or of reads that wait, went from or to zero.
+        // A file was opened or closed, or the number of reads that wait went from or to zero.
         virtual void readers_changed() = 0;
     };
 
-    Readers(boost::asio::any_io_executor const& executor, Clock& clock, Download& download, Owner& owner);
+    Readers(boost::asio::any_io_executor const& executor, Clock& clock, Download& download, StreamSettings const& settings, Owner& owner);
     ~Readers();
 
     std::unique_ptr<Stream> open(FileIndex file, ReaderProgram const& program);
@@ -48,6 +51,8 @@ public:
     std::size_t open_files() const { return readers_.size(); }
     std::uint32_t waiting() const { return waiting_; }
     bool active(TimePoint now) const;  // some file is open and not idle
+    // The files that are open, but for those that only scanners look at; ascending, each once.
+    std::set<FileIndex> files() const;
 
     // Adds who has the file open and which of their reads wait.
     void explain(FileIndex file, WhyStatus& why) const;
@@ -66,12 +71,15 @@ private:
     std::optional<std::vector<SharedBytes>> try_read(ReaderId id, ByteRange range);
     boost::asio::awaitable<SharedBytes> read_part(PieceIndex piece, ByteRange range, ReadGuard& guard);
     boost::asio::awaitable<void> wait_for(PieceIndex piece, ReadGuard& guard);
+    void check_budget(ReaderId id, ByteRange range);
     void refresh(ReaderId id, Reader& reader);
     void close(ReaderId id);
 
     Clock& clock_;
     Download& download_;
+    StreamSettings const& settings_;
     Owner& owner_;
+    ScannerBudget scanner_budget_;
     std::map<ReaderId, Reader> readers_;
     ReaderId next_id_{1};
     Event progress_;        // a piece came, or reading became impossible

@@ -163,6 +163,7 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     s.up_limit.set_limit(s.settings.up_limit);
     s.down_limit.set_limit(s.settings.down_limit);
     s.connections.set_limit(s.settings.connections);
+    for (auto const& [info_hash, torrent] : s.torrents) torrent->settings_changed();
     return need_restart;
 }
 

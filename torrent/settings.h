@@ -1,5 +1,7 @@
 #pragma once
 
+#include "torrent/reader_policy.h"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +22,8 @@ struct Settings {
     // network.*
     std::vector<std::string> listen;      // ADDR:PORT; empty: 6881 on IPv4 and IPv6, the next free one if taken
     bool test_network = false;            // lifts the vetting of addresses learnt from strangers (loopback, private, low ports)
+
+    StreamSettings stream;                // stream.*
 };
 
 // Limits on what strangers can make grow, each with its source. LT: libtorrent 2, TR: Transmission 4, AN: anacrolix/torrent.

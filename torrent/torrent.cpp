@@ -70,7 +70,8 @@ void Torrent::take_metainfo(std::shared_ptr<Metainfo const> metainfo) {
     metainfo_ = std::move(metainfo);
     Download::Parts parts{session_.executor, session_.clock, session_.workers, session_.store, logger_};
     download_ = std::make_unique<Download>(std::move(parts), metainfo_, static_cast<Download::Owner&>(*this));
-    readers_ = std::make_unique<Readers>(session_.executor, session_.clock, *download_, static_cast<Readers::Owner&>(*this));
+    readers_ = std::make_unique<Readers>(session_.executor, session_.clock, *download_, session_.settings.stream,
+                                         static_cast<Readers::Owner&>(*this));
     drop_unknown_selection();
     apply_wanted();
     if (metainfo_->is_private()) {
@@ -337,6 +338,7 @@ void Torrent::store_condition_changed() {
 
 void Torrent::readers_changed() {
     download_->set_urgent(readers_->waiting() > 0);
+    if (session_.settings.stream.fetch != FetchPolicy::window) apply_wanted();
     announcer_.urgent(hurried());
     tick_now_.notify();
 }

@@ -55,6 +55,7 @@ public:
     void remember_directory(std::string directory);
     void set_external(Address address) { connections_.set_external(address); }  // as the session has found
 
+    void settings_changed();
     std::unique_ptr<Stream> open(FileIndex file, ReaderProgram const& program);
     bool accepts_peers() const { return running_; }
     PeerId const& peer_id() const { return connections_.peer_id(); }

@@ -3,6 +3,7 @@
 #include "torrent/torrent.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace rqfs::torrent {
@@ -86,15 +87,24 @@ std::uint64_t Torrent::stored_bytes(FileIndex file) const {
 
 Bitfield Torrent::wanted_pieces() const {
     auto const& layout = metainfo_->pieces();
-    if (!record_.download) return Bitfield(layout.pieces());
-    if (record_.wanted_files.empty()) return Bitfield(layout.pieces(), true);
-    Bitfield wanted(layout.pieces());
-    for (auto const file : record_.wanted_files) {
-        if (file.value() >= metainfo_->files().size()) continue;
+    auto const fetch = session_.settings.stream.fetch;
+    auto const open = readers_ && fetch != FetchPolicy::window ? readers_->files() : std::set<FileIndex>();
+    bool const all = (record_.download && record_.wanted_files.empty()) || (fetch == FetchPolicy::torrent && !open.empty());
+    Bitfield wanted(layout.pieces(), all);
+    if (all) return wanted;
+    auto const want = [&](FileIndex file) {
+        if (file.value() >= metainfo_->files().size()) return;
         auto const pieces = layout.pieces(metainfo_->file_layout().range(file));
         for (auto piece = pieces.first; piece != pieces.end; ++piece) wanted.set(piece);
-    }
+    };
+    if (record_.download) std::for_each(record_.wanted_files.begin(), record_.wanted_files.end(), want);
+    std::for_each(open.begin(), open.end(), want);
     return wanted;
+}
+
+void Torrent::settings_changed() {
+    apply_wanted();
+    tick_now_.notify();
 }
 
 void Torrent::apply_wanted() {

@@ -29,6 +29,11 @@ cache:
 read:
   timeout: 90s
   on_timeout: eagain
+stream:
+  fetch: file
+  copiers: [mirror, cp]
+  scanners: tumblerd
+  scanner_budget: 8M
 mount:
   allow_other: true
   uid: 1000
@@ -54,6 +59,10 @@ log:
     EXPECT_EQ(config.cache.memory_bytes, 1u << 30);
     EXPECT_EQ(config.fs.read_timeout, std::chrono::seconds(90));
     EXPECT_EQ(config.fs.on_timeout, rqfs::fs::OnTimeout::eagain);
+    EXPECT_EQ(config.torrent.stream.fetch, rqfs::torrent::FetchPolicy::file);
+    EXPECT_EQ(config.torrent.stream.copiers, (std::vector<std::string>{"mirror", "cp"}));
+    EXPECT_EQ(config.torrent.stream.scanners, std::vector<std::string>{"tumblerd"});
+    EXPECT_EQ(config.torrent.stream.scanner_budget_bytes, 8u << 20);
     EXPECT_TRUE(config.fs.allow_other);
     EXPECT_EQ(config.fs.uid, 1000u);
     EXPECT_EQ(config.fs.gid, 100u);
@@ -96,7 +105,7 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
          "x.yaml:4: limits.upp: unknown key; expected one of: up, down, connections, connections_per_torrent, "
          "upload_slots"},
         {"speed: 5\n",
-         "x.yaml:1: speed: unknown key; expected one of: limits, network, cache, read, mount, store, socket, log"},
+         "x.yaml:1: speed: unknown key; expected one of: limits, network, cache, read, stream, mount, store, socket, log"},
         {"limits: 5\n",
          "x.yaml:1: limits: keys were expected: up, down, connections, connections_per_torrent, upload_slots"},
         {"limits: {connections: 0}",
@@ -116,6 +125,11 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
         {"read: {timeout: 0}",
          "x.yaml:1: read.timeout: a duration above 0 and up to 24h like 60s, 500ms or 2m was expected, not \"0\""},
         {"read: {on_timeout: enoent}", "x.yaml:1: read.on_timeout: eio or eagain was expected, not \"enoent\""},
+        {"stream: {fetch: all}", "x.yaml:1: stream.fetch: window, file or torrent was expected, not \"all\""},
+        {"stream: {scanners: [/usr/bin/file]}",
+         "x.yaml:1: stream.scanners: a program's name without its directory was expected, not \"/usr/bin/file\""},
+        {"stream: {scanner_budget: much}",
+         "x.yaml:1: stream.scanner_budget: a size like 32M, or 0 for no limit was expected, not \"much\""},
         {"mount: {uid: root}", "x.yaml:1: mount.uid: a number from 0 to 4294967294 was expected, not \"root\""},
         {"mount: {gid: 4294967295}",
          "x.yaml:1: mount.gid: a number from 0 to 4294967294 was expected, not \"4294967295\""},
@@ -128,8 +142,8 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
         {"log:\n  levels:\n    fs: \"a\\nb\"\n",
          "x.yaml:3: log.levels.fs: trace, debug, info, warn, error or off was expected, not \"a\\x0ab\""},
         {"store: /a\nstore: /b\n", "x.yaml:2: store: is there twice"},
-        {"[1]: 2", "x.yaml:1: a key was expected: limits, network, cache, read, mount, store, socket, log"},
-        {"- a\n", "x.yaml:1: keys were expected: limits, network, cache, read, mount, store, socket, log"},
+        {"[1]: 2", "x.yaml:1: a key was expected: limits, network, cache, read, stream, mount, store, socket, log"},
+        {"- a\n", "x.yaml:1: keys were expected: limits, network, cache, read, stream, mount, store, socket, log"},
         {"--- {}\n--- {}\n", "x.yaml:2: only one document was expected"},
     };
 

@@ -90,6 +90,34 @@ Problem take_on_timeout(std::string const& value, Config& config) {
     return std::nullopt;
 }
 
+Problem take_fetch(std::string const& value, Config& config) {
+    using torrent::FetchPolicy;
+    auto& fetch = config.torrent.stream.fetch;
+    if (value == "window")
+        fetch = FetchPolicy::window;
+    else if (value == "file")
+        fetch = FetchPolicy::file;
+    else if (value == "torrent")
+        fetch = FetchPolicy::torrent;
+    else
+        return instead_of("window, file or torrent", value);
+    return std::nullopt;
+}
+
+Problem take_program(std::string const& value, std::vector<std::string>& into) {
+    if (value.empty() || value.find('/') != std::string::npos)
+        return instead_of("a program's name without its directory", value);
+    into.push_back(value);
+    return std::nullopt;
+}
+
+Problem take_budget(std::string const& value, Config& config) {
+    auto const bytes = parse_size(value);
+    if (!bytes) return instead_of("a size like 32M, or 0 for no limit", value);
+    config.torrent.stream.scanner_budget_bytes = *bytes;
+    return std::nullopt;
+}
+
 template <class Id>
 Problem take_id(std::string const& value, std::optional<Id>& into) {
     auto const id = parse_user_id(value);
@@ -125,6 +153,11 @@ constexpr std::array kKeys{
     ConfigKey{"cache.memory", false, take_memory},
     ConfigKey{"read.timeout", false, take_timeout},
     ConfigKey{"read.on_timeout", false, take_on_timeout},
+    ConfigKey{"stream.fetch", false, take_fetch},
+    ConfigKey{"stream.copiers", true, [](auto const& v, auto& c) { return take_program(v, c.torrent.stream.copiers); }},
+    ConfigKey{"stream.scanners", true,
+              [](auto const& v, auto& c) { return take_program(v, c.torrent.stream.scanners); }},
+    ConfigKey{"stream.scanner_budget", false, take_budget},
     ConfigKey{"mount.allow_other", false, [](auto const& v, auto& c) { return take_flag(v, c.fs.allow_other); }},
     ConfigKey{"mount.uid", false, [](auto const& v, auto& c) { return take_id(v, c.fs.uid); }},
     ConfigKey{"mount.gid", false, [](auto const& v, auto& c) { return take_id(v, c.fs.gid); }},

@@ -36,7 +36,8 @@ TEST_F(Hints, BringWhatNobodyReads) {
 
     ASSERT_TRUE(until([&] { return stream->peek(kIndex).has_value(); }));
     std::vector<std::byte> bytes;
-    for (auto const& slice : *stream->peek(kIndex))
+    auto const slices = stream->peek(kIndex);
+    for (auto const& slice : *slices)
         bytes.insert(bytes.end(), slice.bytes().begin(), slice.bytes().end());
     EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), made.data.begin() + kIndex.begin));
 }

@@ -1,0 +1,117 @@
+#include "torrent/reader_policy.h"
+
+#include "tests/torrent/engine/two_sessions.h"
+
+#include <gtest/gtest.h>
+
+namespace rqfs::torrent {
+namespace {
+
+ReaderProgram const kThumbnailer{"tumblerd", 1};
+
+TEST(ProgramKind, IsKnownOfTheUsualPrograms) {
+    StreamSettings const usual;
+
+    EXPECT_EQ(program_kind("cp", usual), ProgramKind::copier);
+    EXPECT_EQ(program_kind("sha256sum", usual), ProgramKind::copier);
+    EXPECT_EQ(program_kind("tumblerd", usual), ProgramKind::scanner);
+    EXPECT_EQ(program_kind("mpv", usual), ProgramKind::unknown);
+    EXPECT_EQ(program_kind("", usual), ProgramKind::unknown);
+}
+
+TEST(ProgramKind, ComparesTheFifteenCharactersThatTheKernelKeeps) {
+    StreamSettings chosen;
+    chosen.scanners = {"my-very-long-scanner"};
+
+    EXPECT_EQ(program_kind("totem-video-thu", StreamSettings{}), ProgramKind::scanner);
+    EXPECT_EQ(program_kind("my-very-long-sc", chosen), ProgramKind::scanner);
+    EXPECT_EQ(program_kind("my-very-long-s", chosen), ProgramKind::unknown);
+}
+
+TEST(ProgramKind, FollowsTheUsersListInPlaceOfTheUsualOne) {
+    StreamSettings chosen;
+    chosen.copiers = {"mirror"};
+
+    EXPECT_EQ(program_kind("mirror", chosen), ProgramKind::copier);
+    EXPECT_EQ(program_kind("cp", chosen), ProgramKind::unknown);
+    EXPECT_EQ(program_kind("tumblerd", chosen), ProgramKind::scanner) << "the other list stays";
+}
+
+TEST_F(TwoSessions, AScannerGetsWhatItReadsWithoutReadAhead) {
+    auto const made = tests::make_torrent({.bytes = 8'000'000, .piece_bytes = 256 << 10});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+    run(leech.session->add(made.file, AddOptions{}));
+    connect(hash);
+    auto const stream = leech.session->open(hash, FileIndex(0), kThumbnailer);
+
+    auto const bytes = read(*stream, {0, 1000});
+    run(leech.session->pause(hash));
+
+    EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), made.data.begin()));
+    EXPECT_EQ(leech.session->torrent(hash).have_bytes, 256u << 10);
+}
+
+TEST_F(TwoSessions, AScannerBeyondItsBudgetIsRefusedWhatIsMissingAlone) {
+    Settings settings;
+    settings.listen = {"127.0.0.1:0"};
+    settings.test_network = true;
+    settings.stream.scanner_budget_bytes = 1;
+    leech.session->apply(settings);
+    auto const made = tests::make_torrent({.bytes = 8'000'000, .piece_bytes = 256 << 10});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+    run(leech.session->add(made.file, AddOptions{}));
+    connect(hash);
+    auto stream = leech.session->open(hash, FileIndex(0), kThumbnailer);
+    for (std::uint64_t piece = 0; piece < 4; ++piece) read(*stream, {piece << 20, (piece << 20) + 1000});
+
+    stream = leech.session->open(hash, FileIndex(0), kThumbnailer);
+
+    EXPECT_THROW(read(*stream, {6u << 20, (6u << 20) + 1000}), boost::system::system_error);
+    EXPECT_NO_THROW(read(*stream, {1u << 20, (1u << 20) + 1000})) << "it is stored";
+    auto const player = leech.session->open(hash, FileIndex(0), ReaderProgram{"mpv", 2});
+    EXPECT_NO_THROW(read(*player, {6u << 20, (6u << 20) + 1000}));
+}
+
+TEST_F(TwoSessions, WithFetchFileTheRestOfAnOpenFileComesUntilItIsClosed) {
+    Settings settings;
+    settings.listen = {"127.0.0.1:0"};
+    settings.test_network = true;
+    settings.stream.fetch = FetchPolicy::file;
+    leech.session->apply(settings);
+    auto const made = tests::make_torrent({.files = {{"a.bin", 4'000'000}, {"b.bin", 4'000'000}}, .piece_bytes = 64 << 10});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+    run(leech.session->add(made.file, AddOptions{}));
+    connect(hash);
+
+    auto stream = leech.session->open(hash, FileIndex(0), ReaderProgram{"mpv", 2});
+    ASSERT_TRUE(until([&] { return leech.session->files(hash)[0].have_bytes == 4'000'000; }));
+    stream.reset();
+
+    EXPECT_TRUE(until([&] { return leech.session->torrent(hash).state == TorrentState::idle; }));
+    EXPECT_LT(leech.session->files(hash)[1].have_bytes, 65'536u) << "only the piece that both share";
+}
+
+TEST_F(TwoSessions, WithFetchTorrentAnOpenFileBringsTheWholeTorrentAndAScannerDoesNot) {
+    Settings settings;
+    settings.listen = {"127.0.0.1:0"};
+    settings.test_network = true;
+    settings.stream.fetch = FetchPolicy::torrent;
+    leech.session->apply(settings);
+    auto const made = tests::make_torrent({.files = {{"a.bin", 400'000}, {"b.bin", 400'000}}, .piece_bytes = 64 << 10});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+    run(leech.session->add(made.file, AddOptions{}));
+    connect(hash);
+    auto const scanner = leech.session->open(hash, FileIndex(1), kThumbnailer);
+    EXPECT_EQ(leech.session->torrent(hash).state, TorrentState::idle);
+
+    auto const stream = leech.session->open(hash, FileIndex(0), ReaderProgram{"mpv", 2});
+
+    EXPECT_TRUE(until([&] { return leech.session->torrent(hash).state == TorrentState::seeding; }));
+}
+
+}  // namespace
+}  // namespace rqfs::torrent
