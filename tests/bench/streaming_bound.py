@@ -14,9 +14,10 @@ being that of both links on the way. Nothing comes before the round trips that h
   seek         one with the seed (the request)
 
 so after t seconds there can be the sum over all seeds of rate x (t - its round trips), where positive, and never more than the
-client's own link gives. The bound is the t at which that is what the step needs. Liars and silent peers give nothing; of seeds that
-come and go, those count that are there when the step begins. Nothing is allowed for finding out which seed is fast, for TCP's slow
-start, for queues in the links, or for what was asked for before a seek.
+client's own link gives. The bound is the t at which that is what the step needs. Silent peers give nothing; liars are not counted
+either, though their right pieces may put a run ahead of the bound; of seeds that come and go, those count that are there when the
+step begins. Nothing is allowed for finding out which seed is fast, for TCP's slow start, for queues in the links, or for what was
+asked for before a seek.
 """
 import math
 
