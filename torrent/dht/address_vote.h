@@ -10,10 +10,12 @@
 
 namespace rqfs::torrent {
 
-// What our address is, as others see us (BEP 42): the word of many, each address heard once a round. Owned by a DhtNode; pure.
+// What our address is, as others see us (BEP 42): the word of many, each address heard once a round. Owned by a
+// DhtNode; pure.
 class AddressVote {
 public:
-    // `voter` said in an answer to a query of ours that we are `us`. The address once a round has decided on another one than before.
+    // `voter` said in an answer to a query of ours that we are `us`. The address once a round has decided on another
+    // one than before.
     std::optional<Address> vote(Address const& voter, Address const& us, TimePoint now);
 
     std::optional<Address> const& winner() const { return winner_; }

@@ -9,12 +9,12 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr double kAddressBurst = 50;    // hardening: 10 a second, burst 50
-constexpr double kShareBurst = 400;     // JD's token bucket
-constexpr double kSeldom = 0.8;         // of its burst left: an address that has hardly asked
-constexpr double kCreditBytes = 3'000;  // answers to an unproven address: four full ones, one a torrent and a retry
-constexpr double kCreditPerSecond = 10; // and the same again after five minutes
-constexpr double kAnswerBytesPerByte = 1.4;  // an amplification below 1.5, headers of the datagrams left out
+constexpr double kAddressBurst = 50;     // hardening: 10 a second, burst 50
+constexpr double kShareBurst = 400;      // JD's token bucket
+constexpr double kSeldom = 0.8;          // of its burst left: an address that has hardly asked
+constexpr double kCreditBytes = 3'000;   // answers to an unproven address: four full ones, one a torrent and a retry
+constexpr double kCreditPerSecond = 10;  // and the same again after five minutes
+constexpr double kAnswerBytesPerByte = 1.4;     // an amplification below 1.5, headers of the datagrams left out
 constexpr std::chrono::minutes kProvenFor{15};  // as long as a node is good (BEP 5)
 
 }  // namespace
@@ -25,7 +25,8 @@ AnswerLimits::Share::Share()
 AnswerLimits::AnswerLimits() : bytes_(limit::kDhtAnswerBytesPerSecond, 2.0 * limit::kDhtAnswerBytesPerSecond) {}
 
 AnswerLimits::Entry AnswerLimits::fresh_entry() {
-    return {TokenBucket(limit::kDhtQueriesPerAddress, kAddressBurst), TokenBucket(kCreditPerSecond, kCreditBytes), TimePoint{}};
+    return {TokenBucket(limit::kDhtQueriesPerAddress, kAddressBurst), TokenBucket(kCreditPerSecond, kCreditBytes),
+            TimePoint{}};
 }
 
 bool AnswerLimits::is_proven(Address const& address, TimePoint now) {

@@ -9,13 +9,13 @@
 
 namespace rqfs::torrent {
 
-// Which queries of others we look at, and how long our answers may be: so that nobody's router or desktop suffers, ours or
-// that of somebody in whose name a query was sent. Owned by a DhtNode; pure.
+// Which queries of others we look at, and how long our answers may be: so that nobody's router or desktop suffers, ours
+// or that of somebody in whose name a query was sent. Owned by a DhtNode; pure.
 //
 // An address is proven once it has answered us or shown a token of ours. An unproven one gets a few full answers, as
-// much as an honest search needs, and from then on less than one and a half times the bytes that came from it. Proven and
-// unproven addresses have separate shares, so that a flood in false names does not keep out nodes that we know; while a
-// share is nearly used up, those who asked least are heard first.
+// much as an honest search needs, and from then on less than one and a half times the bytes that came from it. Proven
+// and unproven addresses have separate shares, so that a flood in false names does not keep out nodes that we know;
+// while a share is nearly used up, those who asked least are heard first.
 class AnswerLimits {
 public:
     AnswerLimits();

@@ -23,11 +23,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kSavedNodesFirst = 2s;    // before routers are troubled
+constexpr Duration kSavedNodesFirst = 2s;  // before routers are troubled
 constexpr Duration kFirstRetry = 5s;
 constexpr Duration kLastRetry = 15min;
-constexpr std::size_t kEnoughNodes = 8;      // k: routers are not needed any more
-constexpr Duration kSearchPause = 1h;        // nothing is due: until something changes
+constexpr std::size_t kEnoughNodes = 8;  // k: routers are not needed any more
+constexpr Duration kSearchPause = 1h;    // nothing is due: until something changes
 
 struct Router {
     std::string host;
@@ -44,7 +44,8 @@ std::optional<Router> parse_router(std::string const& text) {
     return router;
 }
 
-// The id of the last run where it still fits our address, or one made anew (BEP 42); an address unknown is voted on later.
+// The id of the last run where it still fits our address, or one made anew (BEP 42); an address unknown is voted on
+// later.
 NodeId own_id(std::optional<NodeId> const& saved, Address const& local) {
     bool const known = std::any_of(local.bytes().begin(), local.bytes().end(), [](auto b) { return b != 0; });
     if (saved && (!known || is_secure(*saved, local))) return *saved;
@@ -125,7 +126,8 @@ DhtNode* Dht::node_of(Address const& address) const {
     return nullptr;
 }
 
-// Of UDP's users only the DHT's messages begin with 'd': a dictionary. uTP's begin with a version, trackers' with a number below 4.
+// Of UDP's users only the DHT's messages begin with 'd': a dictionary. uTP's begin with a version, trackers' with a
+// number below 4.
 bool Dht::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
     if (bytes.empty() || bytes.front() != std::byte{'d'}) return false;
     if (auto* const node = node_of(from.address)) node->datagram(from, bytes);

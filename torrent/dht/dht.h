@@ -25,8 +25,8 @@
 
 namespace rqfs::torrent {
 
-// The DHT as torrents use it: one node for each address family that the UDP socket has. Owned by Session; engine thread only;
-// stop() before destroying. Private torrents never come here.
+// The DHT as torrents use it: one node for each address family that the UDP socket has. Owned by Session; engine thread
+// only; stop() before destroying. Private torrents never come here.
 //
 // Finds its first nodes among those of the last run, then at the routers, then at whom add_node() names.
 class Dht final : public UdpSocket::Receiver {
@@ -44,12 +44,13 @@ public:
     };
     using OnPeers = std::function<void(std::vector<Endpoint> const&)>;
 
-    // A torrent that is looked for again and again while this lives; with it goes everything that is known of the search. Must
-    // not outlive the Dht.
+    // A torrent that is looked for again and again while this lives; with it goes everything that is known of the
+    // search. Must not outlive the Dht.
     class Search {
     public:
         ~Search();
-        // At the next search, and from then on each quarter of an hour, we are announced as a peer on this port; 0: not.
+        // At the next search, and from then on each quarter of an hour, we are announced as a peer on this port; 0:
+        // not.
         void announce(std::uint16_t port, bool seed);
         // Somebody waits for peers.
         void hurry();

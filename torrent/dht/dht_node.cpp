@@ -16,14 +16,12 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr std::size_t kPingsInFlight = 8;           // to nodes that we only heard of
-constexpr std::chrono::minutes kPingAgain{1};       // to an address
+constexpr std::size_t kPingsInFlight = 8;      // to nodes that we only heard of
+constexpr std::chrono::minutes kPingAgain{1};  // to an address
 constexpr std::size_t kPingsRemembered = 256;
-constexpr std::size_t kQueryBytes = 100;            // reckoned for a query before it is made
+constexpr std::size_t kQueryBytes = 100;  // reckoned for a query before it is made
 
-std::string transaction_of(std::uint32_t number) {
-    return {reinterpret_cast<char const*>(&number), sizeof number};
-}
+std::string transaction_of(std::uint32_t number) { return {reinterpret_cast<char const*>(&number), sizeof number}; }
 
 }  // namespace
 
@@ -62,7 +60,8 @@ void DhtNode::answer(KrpcQuery const& query, Endpoint const& from) {
     auto const now = network_.clock.now();
     auto const* const other = sibling_ ? &sibling_->table_ : nullptr;
     Responder::Tables const tables{options_.v6 ? other : &table_, options_.v6 ? &table_ : other};
-    auto const reply = responder_.answer(query, from, tables, limits_.room(from.address, now), random_number<std::uint64_t>(), now);
+    auto const reply =
+        responder_.answer(query, from, tables, limits_.room(from.address, now), random_number<std::uint64_t>(), now);
     if (reply) {
         if (reply->proves_address) limits_.proved(from.address, now);
         limits_.sent(from.address, reply->bytes.size(), now);
@@ -153,8 +152,9 @@ void DhtNode::ping(Endpoint const& to) {
 void DhtNode::ping_welcome(std::vector<NodeContact> const& nodes) {
     auto const now = network_.clock.now();
     for (auto const& node : nodes) {
-        auto const pings = std::count_if(in_flight_.begin(), in_flight_.end(),
-                                         [](auto const& each) { return each.second.lookup == 0 && !each.second.target; });
+        auto const pings = std::count_if(in_flight_.begin(), in_flight_.end(), [](auto const& each) {
+            return each.second.lookup == 0 && !each.second.target;
+        });
         if (static_cast<std::size_t>(pings) >= kPingsInFlight) return;
         if (table_.welcome(node, now) && !awaits_reply(node.endpoint)) ping(node.endpoint);
     }

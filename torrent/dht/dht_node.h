@@ -24,8 +24,8 @@
 
 namespace rqfs::torrent {
 
-// One node of the DHT: the state of one address family, its queries and its answers (BEP 5, 32, 33, 42, 43, 51). Owned by
-// Dht; engine thread only; stop() before destroying. Nothing that others send makes it throw.
+// One node of the DHT: the state of one address family, its queries and its answers (BEP 5, 32, 33, 42, 43, 51). Owned
+// by Dht; engine thread only; stop() before destroying. Nothing that others send makes it throw.
 class DhtNode {
 public:
     struct Network {

@@ -14,6 +14,7 @@ constexpr std::size_t kStartNodes = 16;  // twice k: some may have left
 
 DhtNode::SearchId DhtNode::search(Search search) {
     Run run{Lookup(NodeId(search.info_hash), !options_.test_network), true, std::move(search), {}};
+    run.lookup.widen(true);
     return begin(std::move(run));
 }
 
@@ -62,6 +63,7 @@ void DhtNode::lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from
         if (run.for_peers && run.peers.size() < limit::kDhtLookupPeers && run.peers.insert(peer).second)
             fresh.push_back(peer);
     if (!run.for_peers) ping_welcome(nodes);
+    if (!run.peers.empty()) run.lookup.widen(false);
     if (!fresh.empty() && run.search.on_peers) {
         auto const on_peers = run.search.on_peers;  // it may cancel the search
         on_peers(fresh);

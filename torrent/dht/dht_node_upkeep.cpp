@@ -14,10 +14,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kShortestUpkeep = 1s;    // one check a second keeps a table of 400 nodes twice over
+constexpr Duration kShortestUpkeep = 1s;  // one check a second keeps a table of 400 nodes twice over
 constexpr Duration kLongestUpkeep = 30s;
-constexpr Duration kLookAround = 15min;     // for the nodes nearest to us
-constexpr Duration kWatchLookups = 100ms;   // a third of a lookup's least patience
+constexpr Duration kLookAround = 15min;    // for the nodes nearest to us
+constexpr Duration kWatchLookups = 100ms;  // a third of a lookup's least patience
 constexpr Duration kWatchOthers = 1s;
 
 }  // namespace

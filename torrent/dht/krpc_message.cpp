@@ -134,7 +134,8 @@ void read_samples(Value const& response, KrpcReply& reply) {
     auto const found = bytes(response, "samples");
     if (!found) return;
     auto& samples = reply.samples.emplace();
-    samples.interval = std::chrono::seconds(std::clamp<std::int64_t>(integer(response, "interval").value_or(0), 0, 21'600));
+    samples.interval =
+        std::chrono::seconds(std::clamp<std::int64_t>(integer(response, "interval").value_or(0), 0, 21'600));
     samples.stored = integer(response, "num").value_or(0);
     for (std::size_t at = 0; at + InfoHash::kBytes <= found->size(); at += InfoHash::kBytes)
         samples.samples.push_back(InfoHash::from_bytes(found->subspan(at, InfoHash::kBytes)).value());
@@ -152,7 +153,8 @@ Result<KrpcMessage> read_reply(Value const& root, std::string transaction) {
         reply.nodes = parse_compact_nodes(*nodes, false, limit::kDhtNodesPerReply);
     if (auto const nodes = bytes(*response, "nodes6"))
         reply.nodes6 = parse_compact_nodes(*nodes, true, limit::kDhtNodesPerReply);
-    if (auto const token = response->find("token"); token && token->text() && token->text()->size() <= limit::kDhtTokenBytes)
+    if (auto const token = response->find("token");
+        token && token->text() && token->text()->size() <= limit::kDhtTokenBytes)
         reply.token = *token->text();
     read_values(*response, reply);
     reply.seeds = filter(*response, "BFsd");
@@ -173,7 +175,8 @@ KrpcError read_error(Value const& root, std::string transaction) {
 }  // namespace
 
 Result<KrpcMessage> parse_krpc(std::span<std::byte const> datagram) {
-    if (datagram.size() > limit::kDhtDatagramBytes) return error(Errc::too_large, "a DHT message of more than 1,500 bytes");
+    if (datagram.size() > limit::kDhtDatagramBytes)
+        return error(Errc::too_large, "a DHT message of more than 1,500 bytes");
     auto const document =
         bencode::Document::parse(datagram, bencode::Limits{limit::kBencodeDepthMessage, limit::kBencodeTokensDht});
     if (!document) return document.error();

@@ -28,14 +28,14 @@ enum class KrpcFault { generic = 201, server = 202, protocol = 203, method_unkno
 struct KrpcQuery {
     std::string transaction;  // any bytes, echoed in the answer
     KrpcMethod method = KrpcMethod::ping;
-    NodeId id;                // of the sender
-    NodeId target;            // find_node, sample_infohashes; the info-hash of get_peers and announce_peer
-    bool want_v4 = false;     // BEP 32; none: the family that the query came by
+    NodeId id;             // of the sender
+    NodeId target;         // find_node, sample_infohashes; the info-hash of get_peers and announce_peer
+    bool want_v4 = false;  // BEP 32; none: the family that the query came by
     bool want_v6 = false;
-    bool read_only = false;   // BEP 43: the sender answers no queries
-    bool scrape = false;      // get_peers, BEP 33
+    bool read_only = false;  // BEP 43: the sender answers no queries
+    bool scrape = false;     // get_peers, BEP 33
     bool no_seeds = false;
-    std::string token;        // announce_peer
+    std::string token;  // announce_peer
     std::uint16_t port = 0;
     bool implied_port = false;  // the peer's port is the one the datagram came from
     bool seed = false;
@@ -52,7 +52,7 @@ struct KrpcReply {
 
     std::string transaction;
     NodeId id;
-    std::optional<Endpoint> requester;  // as the sender of the reply saw us (BEP 42)
+    std::optional<Endpoint> requester;               // as the sender of the reply saw us (BEP 42)
     std::optional<std::vector<NodeContact>> nodes;   // IPv4
     std::optional<std::vector<NodeContact>> nodes6;  // BEP 32
     std::optional<std::string> token;
@@ -70,8 +70,8 @@ struct KrpcError {
 
 using KrpcMessage = std::variant<KrpcQuery, KrpcReply, KrpcError>;
 
-// A datagram of at most limit::kDhtDatagramBytes from a stranger. An error when nothing can be answered; a query that is
-// wrong inside comes with its fault. Unknown keys are ignored; lists are cut to the limits.
+// A datagram of at most limit::kDhtDatagramBytes from a stranger. An error when nothing can be answered; a query that
+// is wrong inside comes with its fault. Unknown keys are ignored; lists are cut to the limits.
 Result<KrpcMessage> parse_krpc(std::span<std::byte const> datagram);
 
 std::vector<std::byte> encode_krpc(KrpcQuery const& query);

@@ -12,15 +12,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kParallel = 5;         // LT dht_search_branching
-constexpr std::size_t kNearest = 8;          // BEP 5: k
-constexpr std::size_t kNearestInsecure = 4;  // beside them, half as many
-constexpr std::size_t kInsecureQueries = limit::kDhtLookupQueries / 2;
-constexpr std::size_t kCandidates = 128;     // sixteen times k; farther ones are forgotten
-constexpr Duration kMostPatience = 1s;       // LT's short timeout
-constexpr Duration kLeastPatience = 300ms;   // a round trip over a slow line and back
-constexpr std::size_t kPerNetwork = 3;       // beyond that one owner is more likely than chance
-constexpr std::uint16_t kDeadTold = 3;       // more dead nodes than this, and twice the living ones: a liar
+constexpr std::size_t kParallel = 5;          // LT dht_search_branching
+constexpr std::size_t kNearest = 8;           // BEP 5: k
+constexpr std::size_t kNearestInsecure = 4;   // beside them, half as many
+constexpr std::size_t kInsecureQueries = 16;  // as long as there are others: made-up ids cost an attacker nothing
+constexpr std::size_t kCandidates = 128;      // sixteen times k; farther ones are forgotten
+constexpr Duration kMostPatience = 1s;        // LT's short timeout
+constexpr Duration kLeastPatience = 300ms;    // a round trip over a slow line and back
+constexpr std::size_t kPerNetwork = 3;        // beyond that one owner is more likely than chance
+constexpr std::size_t kTellers = 4;           // remembered of a candidate
+constexpr unsigned kBackwards = 2;            // bits: told nodes at most so much farther than the teller
+constexpr std::uint16_t kDeadTold = 2;        // so many dead nodes, and more than living ones: a liar
 
 }  // namespace
 
@@ -37,24 +39,34 @@ void Lookup::start_with(Endpoint const& router) {
     routers_.push_back(std::move(candidate));
 }
 
-bool Lookup::lies(std::uint16_t teller) const {
+bool Lookup::lies(std::size_t teller) const {
     auto const& words = tellers_[teller];
-    return teller != 0 && words.died >= kDeadTold && words.died > 2 * words.lived;
+    return teller != 0 && words.died >= kDeadTold && words.died > words.lived;
+}
+
+bool Lookup::only_liars_know(Candidate const& candidate) const {
+    return std::all_of(candidate.tellers.begin(), candidate.tellers.end(), [&](auto teller) { return lies(teller); });
+}
+
+void Lookup::credit(Candidate const& candidate, bool lived) {
+    for (auto const teller : candidate.tellers) ++(lived ? tellers_[teller].lived : tellers_[teller].died);
 }
 
 void Lookup::add(NodeContact const& contact, std::uint16_t teller) {
-    auto const nearer = [&](Candidate const& a, NodeContact const& b) { return is_closer(target_, a.contact.id, b.id); };
+    auto const nearer = [&](Candidate const& a, NodeContact const& b) {
+        return is_closer(target_, a.contact.id, b.id);
+    };
     auto place = std::lower_bound(candidates_.begin(), candidates_.end(), contact, nearer);
     for (; place != candidates_.end() && place->contact.id == contact.id; ++place) {
         if (place->contact != contact) continue;
-        if (lies(place->teller)) place->teller = teller;  // somebody else says so too
+        if (place->tellers.size() < kTellers) place->tellers.push_back(teller);
         return;
     }
     if (place == candidates_.end() && candidates_.size() >= kCandidates) return;
     Candidate candidate;
     candidate.contact = contact;
     candidate.secure = is_secure(contact.id, contact.endpoint.address);
-    candidate.teller = teller;
+    candidate.tellers.push_back(teller);
     candidates_.insert(place, std::move(candidate));
     if (candidates_.size() <= kCandidates) return;
     auto const farthest = std::find_if(candidates_.rbegin(), candidates_.rend(), [](Candidate const& each) {
@@ -74,17 +86,21 @@ bool Lookup::address_taken(Candidate const& candidate) const {
 // Walks outwards until enough living nodes of both kinds are seen.
 Lookup::Front Lookup::front() {
     Front front;
+    auto const nearest = wide_ ? 2 * kNearest : kNearest;
     std::size_t secure = 0;
     std::size_t insecure = 0;
-    auto const living_secure = static_cast<std::size_t>(std::count_if(
-        candidates_.begin(), candidates_.end(), [](auto const& each) { return each.secure && each.state != State::failed; }));
+    auto const living_secure =
+        static_cast<std::size_t>(std::count_if(candidates_.begin(), candidates_.end(), [](auto const& each) {
+            return each.secure && each.state != State::failed;
+        }));
     auto const most_insecure = std::max(kNearestInsecure, kNearest - std::min(kNearest, living_secure));
     for (auto& each : candidates_) {
-        if (each.state == State::failed || each.state == State::slow) continue;
-        if (each.state == State::fresh && (lies(each.teller) || address_taken(each))) continue;
+        if (each.state == State::failed || each.state == State::slow || lies(each.words)) continue;
+        if (each.state == State::fresh && (only_liars_know(each) || address_taken(each))) continue;
         auto& seen = each.secure ? secure : insecure;
-        if (seen == (each.secure ? kNearest : most_insecure)) continue;
-        if (each.state == State::fresh && !each.secure && insecure_queries_ >= kInsecureQueries) continue;
+        if (seen == (each.secure ? nearest : most_insecure)) continue;
+        bool const spent = living_secure >= kNearest && insecure_queries_ >= kInsecureQueries;
+        if (each.state == State::fresh && !each.secure && spent) continue;
         ++seen;
         front.waiting = front.waiting || each.state == State::asked;
         if (each.state == State::fresh) front.to_ask.push_back(&each);
@@ -109,7 +125,7 @@ void Lookup::notice_slow(TimePoint now) {
         for (auto& each : *list)
             if (each.state == State::asked && each.asked + patience() <= now) {
                 each.state = State::slow;
-                ++tellers_[each.teller].died;
+                credit(each, false);
             }
 }
 
@@ -147,7 +163,8 @@ bool Lookup::replied(NodeContact const& from, std::vector<NodeContact> const& no
         learn_round_trip(now - router->asked);
         // From now on it is a node like any other.
         add(from, 0);
-        found = std::find_if(candidates_.begin(), candidates_.end(), [&](auto const& each) { return each.contact == from; });
+        found = std::find_if(candidates_.begin(), candidates_.end(),
+                             [&](auto const& each) { return each.contact == from; });
         if (found == candidates_.end()) return true;
     } else if (found->contact.id != from.id) {
         failed(from.endpoint);
@@ -155,15 +172,16 @@ bool Lookup::replied(NodeContact const& from, std::vector<NodeContact> const& no
     } else {
         learn_round_trip(now - found->asked);
     }
-    auto& teller = tellers_[found->teller];
-    if (found->state == State::slow) --teller.died;
-    ++teller.lived;
+    credit(*found, true);
     ++replies_;
     found->state = State::replied;
     found->token = std::move(token);
-    auto const index = static_cast<std::uint16_t>(tellers_.size());
+    found->words = tellers_.size();
     tellers_.emplace_back();
-    for (auto const& node : nodes) add(node, index);
+    auto const words = static_cast<std::uint16_t>(found->words);
+    auto const bits = common_bits(from.id, target_);
+    for (auto const& node : nodes)
+        if (common_bits(node.id, target_) + kBackwards >= bits) add(node, words);
     return true;
 }
 
@@ -172,7 +190,7 @@ void Lookup::failed(Endpoint const& node) {
     for (auto* const list : {&candidates_, &routers_})
         for (auto& each : *list) {
             if (each.contact.endpoint != node || (each.state != State::asked && each.state != State::slow)) continue;
-            if (each.state == State::asked) ++tellers_[each.teller].died;
+            if (each.state == State::asked) credit(each, false);
             each.state = State::failed;
         }
 }
@@ -196,11 +214,13 @@ std::vector<Lookup::Found> Lookup::closest() const {
     std::vector<Found> nodes;
     std::size_t secure = 0;
     std::size_t insecure = 0;
-    auto const secure_replies = static_cast<std::size_t>(std::count_if(
-        candidates_.begin(), candidates_.end(), [](auto const& each) { return each.secure && each.state == State::replied; }));
+    auto const secure_replies =
+        static_cast<std::size_t>(std::count_if(candidates_.begin(), candidates_.end(), [](auto const& each) {
+            return each.secure && each.state == State::replied;
+        }));
     auto const most_insecure = std::max(kNearestInsecure, kNearest - std::min(kNearest, secure_replies));
     for (auto const& each : candidates_) {
-        if (each.state != State::replied) continue;
+        if (each.state != State::replied || lies(each.words)) continue;
         auto& seen = each.secure ? secure : insecure;
         if (seen == (each.secure ? kNearest : most_insecure)) continue;
         ++seen;

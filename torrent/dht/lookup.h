@@ -14,12 +14,14 @@
 
 namespace rqfs::torrent {
 
-// One iterative search for the nodes nearest to an id (BEP 5): whom to ask next, and when it is done. Owned by a DhtNode; pure.
+// One iterative search for the nodes nearest to an id (BEP 5): whom to ask next, and when it is done. Owned by a
+// DhtNode; pure.
 //
-// Asked are only nodes among the nearest that are known so far, a few at a time; a node that is slow gives its place to the
-// next without being given up. It is done when the nearest that live have answered: 8 whose id follows from their address
-// (BEP 42), and 4 whose id does not, since whoever may choose ids can sit as near to a torrent as it likes. Who told of nodes
-// that do not answer is not followed any more; of one address one node counts, of one network (/24, /64) three.
+// Asked are only nodes among the nearest that are known so far, a few at a time; a node that is slow gives its place to
+// the next without being given up. It is done when the nearest that live have answered: 8 whose id follows from their
+// address (BEP 42), and 4 whose id does not, since whoever may choose ids can sit as near to a torrent as it likes. Who
+// tells of nodes that do not answer is neither followed nor counted; of one address one node counts, of one network
+// (/24, /64) three.
 class Lookup {
 public:
     // A node near the target that answered; where to announce.
@@ -36,6 +38,9 @@ public:
     // Where to begin: nodes of the table, or addresses of which no more is known (routers).
     void start_with(std::vector<NodeContact> const& nodes);
     void start_with(Endpoint const& router);
+
+    // Looks among twice as many nodes: as long as nobody has told of what is looked for.
+    void widen(bool wide) { wide_ = wide; }
 
     // Whom to ask now; each counts as asked. To be called after every answer and failure, and from time to time.
     std::vector<NodeContact> next(TimePoint now);
@@ -58,7 +63,8 @@ private:
         NodeContact contact;
         bool secure = false;
         State state = State::fresh;
-        std::uint16_t teller = 0;  // index into tellers_; 0: our own table
+        std::vector<std::uint16_t> tellers;  // the first few who told of it: indices into tellers_
+        std::size_t words = 0;               // what it told itself: index into tellers_
         TimePoint asked;
         std::string token;
     };
@@ -74,7 +80,9 @@ private:
     };
 
     Front front();
-    bool lies(std::uint16_t teller) const;
+    bool lies(std::size_t teller) const;
+    bool only_liars_know(Candidate const& candidate) const;
+    void credit(Candidate const& candidate, bool lived);
     void add(NodeContact const& contact, std::uint16_t teller);
     bool address_taken(Candidate const& candidate) const;
     bool waits_for_slow() const;
@@ -84,12 +92,13 @@ private:
 
     NodeId target_;
     bool restrict_;
-    std::vector<Candidate> candidates_;  // nearest first
-    std::vector<Candidate> routers_;     // ids unknown
-    std::vector<Teller> tellers_{1};
-    std::map<Address, Endpoint> busy_;   // addresses that were asked and have not failed
+    bool wide_ = false;
+    std::vector<Candidate> candidates_;             // nearest first
+    std::vector<Candidate> routers_;                // ids unknown
+    std::vector<Teller> tellers_{1};                // the first is our own table
+    std::map<Address, Endpoint> busy_;              // addresses that were asked and have not failed
     std::map<Address, std::size_t> busy_networks_;  // how many of them each /24 has
-    TimePoint now_;                      // of the last next()
+    TimePoint now_;                                 // of the last next()
     std::size_t queries_ = 0;
     std::size_t replies_ = 0;
     std::size_t insecure_queries_ = 0;

@@ -12,7 +12,8 @@
 
 namespace rqfs::torrent {
 
-// A point in the DHT's space of 160 bits (BEP 5): a node's id, or an info-hash as what is looked for. A plain value; pure.
+// A point in the DHT's space of 160 bits (BEP 5): a node's id, or an info-hash as what is looked for. A plain value;
+// pure.
 class NodeId {
 public:
     static constexpr std::size_t kBytes = 20;

@@ -11,7 +11,8 @@ namespace rqfs::torrent {
 namespace {
 
 std::uint32_t seconds_of(TimePoint when) {
-    return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count());
+    return static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count());
 }
 
 }  // namespace
@@ -34,20 +35,28 @@ PeerStore::Peers* PeerStore::torrent(NodeId const& own, InfoHash const& info_has
     auto const found = torrents_.find(info_hash);
     if (found != torrents_.end()) return &found->second;
     if (torrents_.size() >= limit::kDhtStoredHashes) {
-        auto const nearer = [&](auto const& a, auto const& b) { return is_closer(own, NodeId(a.first), NodeId(b.first)); };
-        auto const farthest = std::max_element(torrents_.begin(), torrents_.end(), nearer);
-        if (is_closer(own, NodeId(farthest->first), NodeId(info_hash))) return nullptr;
-        drop(farthest);
+        if (!farthest_ || farthest_->first != own) find_farthest(own);
+        auto const& farthest = farthest_->second;
+        if (is_closer(own, NodeId(farthest), NodeId(info_hash))) return nullptr;
+        drop(torrents_.find(farthest));
     }
     return &torrents_[info_hash];
+}
+
+// Kept until a torrent goes, so that a flood of far ones costs one comparison each.
+void PeerStore::find_farthest(NodeId const& own) {
+    auto const nearer = [&](auto const& a, auto const& b) { return is_closer(own, NodeId(a.first), NodeId(b.first)); };
+    farthest_ = {own, std::max_element(torrents_.begin(), torrents_.end(), nearer)->first};
 }
 
 void PeerStore::drop(std::map<InfoHash, Peers>::iterator torrent) {
     peers_ -= torrent->second.size();
     torrents_.erase(torrent);
+    farthest_.reset();
 }
 
-bool PeerStore::announce(NodeId const& own, InfoHash const& info_hash, Endpoint const& endpoint, bool seed, TimePoint now) {
+bool PeerStore::announce(NodeId const& own, InfoHash const& info_hash, Endpoint const& endpoint, bool seed,
+                         TimePoint now) {
     auto* const peers = torrent(own, info_hash);
     if (!peers) return false;
     Peer fresh{{}, endpoint.port, endpoint.address.is_v6(), seed, seconds_of(now)};
@@ -113,6 +122,7 @@ std::vector<InfoHash> PeerStore::sample(std::size_t most, std::uint64_t random) 
 }
 
 void PeerStore::expire(TimePoint now) {
+    farthest_.reset();
     for (auto torrent = torrents_.begin(); torrent != torrents_.end();) {
         peers_ -= std::erase_if(torrent->second, [&](Peer const& peer) { return !peer.alive(now); });
         torrent = torrent->second.empty() ? torrents_.erase(torrent) : std::next(torrent);

@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace rqfs::torrent {
 
-// Peers of other people's torrents, announced to us as to a node near them. Owned by a DhtNode; pure. At most 2,000 torrents
-// with 500 peers each, for 30 minutes: 25 MB when full. When there are more, those nearest to our id stay, since there we are looked for.
+// Peers of other people's torrents, announced to us as to a node near them. Owned by a DhtNode; pure. At most 2,000
+// torrents with 500 peers each, for 30 minutes: 25 MB when full. When there are more, those nearest to our id stay,
+// since there we are looked for.
 class PeerStore {
 public:
     struct Filters {
@@ -55,10 +57,12 @@ private:
     using Peers = std::vector<Peer>;
 
     Peers* torrent(NodeId const& own, InfoHash const& info_hash);
+    void find_farthest(NodeId const& own);
     void drop(std::map<InfoHash, Peers>::iterator torrent);
 
     std::map<InfoHash, Peers> torrents_;  // ordered: strangers choose the keys
     std::size_t peers_ = 0;
+    std::optional<std::pair<NodeId, InfoHash>> farthest_;  // the stored torrent farthest from this id of ours
 };
 
 }  // namespace rqfs::torrent

@@ -51,8 +51,7 @@ std::optional<Responder::Answer> Responder::answer(KrpcQuery const& query, Endpo
     }
     auto reply = basic(query, from, tables);
     if (query.method != KrpcMethod::ping) {
-        if (query.method == KrpcMethod::get_peers)
-            reply.token = tokens_.make(from.address, query.target.info_hash());
+        if (query.method == KrpcMethod::get_peers) reply.token = tokens_.make(from.address, query.target.info_hash());
         if (query.method == KrpcMethod::sample_infohashes) reply.samples = {kSampleInterval, 0, {}};
         auto const base = encode_krpc(reply).size();
         auto const left = room - std::min(room, base);
@@ -80,8 +79,8 @@ void Responder::add_nodes(KrpcReply& reply, KrpcQuery const& query, Tables const
     }
 }
 
-void Responder::add_stored(KrpcReply& reply, KrpcQuery const& query, std::size_t room,
-                           std::uint64_t random, TimePoint now) const {
+void Responder::add_stored(KrpcReply& reply, KrpcQuery const& query, std::size_t room, std::uint64_t random,
+                           TimePoint now) const {
     if (reply.samples) {
         auto const fitting_samples = room < kListBytes ? 0 : (room - kListBytes) / InfoHash::kBytes;
         reply.samples->stored = static_cast<std::int64_t>(store_.torrents());
@@ -97,10 +96,12 @@ void Responder::add_stored(KrpcReply& reply, KrpcQuery const& query, std::size_t
         }
     }
     auto const fitting_values = room < kListBytes ? 0 : (room - kListBytes) / value_bytes(v6_);
-    reply.values = store_.peers(info_hash, std::min(limit::kDhtValuesSent, fitting_values), query.no_seeds, random, now);
+    reply.values =
+        store_.peers(info_hash, std::min(limit::kDhtValuesSent, fitting_values), query.no_seeds, random, now);
 }
 
-Responder::Answer Responder::announce(KrpcQuery const& query, Endpoint const& from, Tables const& tables, TimePoint now) {
+Responder::Answer Responder::announce(KrpcQuery const& query, Endpoint const& from, Tables const& tables,
+                                      TimePoint now) {
     auto const info_hash = query.target.info_hash();
     if (!tokens_.valid(query.token, from.address, info_hash))
         return Answer{fault(query, KrpcFault::protocol, "Bad token"), false};

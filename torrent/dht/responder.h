@@ -14,7 +14,8 @@
 
 namespace rqfs::torrent {
 
-// Answers other nodes' queries from what the node knows: its tables, the peers announced to it. Owned by a DhtNode; pure.
+// Answers other nodes' queries from what the node knows: its tables, the peers announced to it. Owned by a DhtNode;
+// pure.
 class Responder {
 public:
     // The tables of both families; null where there is no node.
@@ -30,8 +31,8 @@ public:
     Responder(bool v6, bool test_network, Tokens::Secret const& secret, TimePoint now)
         : v6_(v6), test_network_(test_network), tokens_(secret, now) {}
 
-    // In at most `room` bytes, leaving out nodes and peers; nothing where even that does not fit. `random` picks among the
-    // stored.
+    // In at most `room` bytes, leaving out nodes and peers; nothing where even that does not fit. `random` picks among
+    // the stored.
     std::optional<Answer> answer(KrpcQuery const& query, Endpoint const& from, Tables const& tables, std::size_t room,
                                  std::uint64_t random, TimePoint now);
 
@@ -43,7 +44,8 @@ private:
     RoutingTable const& own_table(Tables const& tables) const { return v6_ ? *tables.v6 : *tables.v4; }
     KrpcReply basic(KrpcQuery const& query, Endpoint const& from, Tables const& tables) const;
     Answer announce(KrpcQuery const& query, Endpoint const& from, Tables const& tables, TimePoint now);
-    void add_nodes(KrpcReply& reply, KrpcQuery const& query, Tables const& tables, std::size_t room, TimePoint now) const;
+    void add_nodes(KrpcReply& reply, KrpcQuery const& query, Tables const& tables, std::size_t room,
+                   TimePoint now) const;
     void add_stored(KrpcReply& reply, KrpcQuery const& query, std::size_t room, std::uint64_t random,
                     TimePoint now) const;
 

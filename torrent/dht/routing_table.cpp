@@ -12,16 +12,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kBucketNodes = 8;       // BEP 5: k
-constexpr std::size_t kFirstBucketNodes = 128;  // LT: 16, 8, 4, 2 times k in the first four; they save a lookup its first hop
-constexpr auto kGoodFor = 15min;              // BEP 5
-constexpr auto kCheckAfter = 12min;           // before it becomes questionable
-constexpr auto kCheckAgain = 15s;             // after an unanswered query
-constexpr auto kCheckBad = 5min;              // times the failures more than bad; our own line may have been down
-constexpr std::uint8_t kBadFailures = 3;      // BEP 5: "multiple queries in a row"
-constexpr std::uint8_t kGoneFailures = 10;    // LT 20
-constexpr auto kRefreshFull = 12min;          // BEP 5: within 15
-constexpr auto kRefreshOther = 3min;          // a bucket with room looks for more
+constexpr std::size_t kBucketNodes = 8;  // BEP 5: k
+constexpr std::size_t kFirstBucketNodes =
+    128;                                  // LT: 16, 8, 4, 2 times k in the first four; they save a lookup its first hop
+constexpr auto kGoodFor = 15min;          // BEP 5
+constexpr auto kCheckAfter = 12min;       // before it becomes questionable
+constexpr auto kCheckAgain = 15s;         // after an unanswered query
+constexpr auto kCheckBad = 5min;          // times the failures more than bad; our own line may have been down
+constexpr std::uint8_t kBadFailures = 3;  // BEP 5: "multiple queries in a row"
+constexpr std::uint8_t kGoneFailures = 10;  // LT 20
+constexpr auto kRefreshFull = 12min;        // BEP 5: within 15
+constexpr auto kRefreshOther = 3min;        // a bucket with room looks for more
 
 std::size_t capacity(std::size_t bucket) { return bucket >= 4 ? kBucketNodes : kFirstBucketNodes >> bucket; }
 
@@ -76,9 +77,8 @@ bool RoutingTable::restricted(NodeContact const& contact) const {
 bool RoutingTable::has_place(Bucket const& bucket, std::size_t index, bool secure, TimePoint now) const {
     if (bucket.nodes.size() < capacity(index)) return true;
     if (index + 1 == buckets_.size() && buckets_.size() < NodeId::kBits) return true;  // it can be split
-    return std::any_of(bucket.nodes.begin(), bucket.nodes.end(), [&](Node const& node) {
-        return state_of(node, now) == State::bad || (secure && !node.secure);
-    });
+    return std::any_of(bucket.nodes.begin(), bucket.nodes.end(),
+                       [&](Node const& node) { return state_of(node, now) == State::bad || (secure && !node.secure); });
 }
 
 bool RoutingTable::welcome(NodeContact const& node, TimePoint now) const {
@@ -217,20 +217,30 @@ void RoutingTable::failed(Endpoint const& endpoint, TimePoint now) {
 
 std::vector<NodeContact> RoutingTable::closest(NodeId const& target, std::size_t count, bool questionable_too,
                                                TimePoint now) const {
-    std::vector<NodeContact const*> good;
-    std::vector<NodeContact const*> others;
+    std::vector<Node const*> good;
+    std::vector<Node const*> others;
     for (auto const& bucket : buckets_)
         for (auto const& node : bucket.nodes) {
             auto const state = state_of(node, now);
-            if (state == State::good) good.push_back(&node.contact);
-            if (state == State::questionable) others.push_back(&node.contact);
+            if (state == State::good) good.push_back(&node);
+            if (state == State::questionable) others.push_back(&node);
         }
     if (questionable_too || good.size() < count) good.insert(good.end(), others.begin(), others.end());
-    count = std::min(count, good.size());
-    auto const nearer = [&](NodeContact const* a, NodeContact const* b) { return is_closer(target, a->id, b->id); };
-    std::partial_sort(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(count), good.end(), nearer);
+    auto const nearer = [&](Node const* a, Node const* b) { return is_closer(target, a->contact.id, b->contact.id); };
+    auto const sort_nearest = [&](auto begin, auto end) {
+        auto const wanted = std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(count), end - begin);
+        std::partial_sort(begin, begin + wanted, end, nearer);
+        return static_cast<std::size_t>(wanted);
+    };
+    auto const middle = std::stable_partition(good.begin(), good.end(), [](Node const* node) { return node->secure; });
+    auto const secure = sort_nearest(good.begin(), middle);
+    auto const insecure = sort_nearest(middle, good.end());
+    std::vector<Node const*> chosen(
+        middle, middle + static_cast<std::ptrdiff_t>(std::min(insecure, std::max(count / 2, count - secure))));
+    chosen.insert(chosen.end(), good.begin(), good.begin() + static_cast<std::ptrdiff_t>(secure));
+    std::sort(chosen.begin(), chosen.end(), nearer);
     std::vector<NodeContact> nodes;
-    for (std::size_t i = 0; i < count; ++i) nodes.push_back(*good[i]);
+    for (std::size_t i = 0; i < std::min(count, chosen.size()); ++i) nodes.push_back(chosen[i]->contact);
     return nodes;
 }
 

@@ -15,11 +15,11 @@ namespace rqfs::torrent {
 
 // The nodes of one address family that we know to exist, by distance from us (BEP 5). Owned by a DhtNode; pure.
 //
-// Only nodes that answered a query of ours are taken in. Good: answered within 15 minutes, or has ever answered and asked
-// us within 15; bad: did not answer three times running; questionable: the others, who are asked again at once. Whoever
-// owns the table asks whom next_check() names, and says how it went, so that no node stays questionable and no bucket is
-// older than 15 minutes. Against whoever has many addresses: one node an address, one per network (/24, /64) in a bucket and
-// 8 in all; a node whose id follows from its address (BEP 42) takes the place of one whose id does not.
+// Only nodes that answered a query of ours are taken in. Good: answered within 15 minutes, or has ever answered and
+// asked us within 15; bad: did not answer three times running; questionable: the others, who are asked again at once.
+// Whoever owns the table asks whom next_check() names, and says how it went, so that no node stays questionable and no
+// bucket is older than 15 minutes. Against whoever has many addresses: one node an address, one per network (/24, /64)
+// in a bucket and 8 in all; a node whose id follows from its address (BEP 42) takes the place of one whose id does not.
 class RoutingTable {
 public:
     enum class State { good, questionable, bad };
@@ -53,8 +53,10 @@ public:
     // Whether a node that we only heard of would get a place, if it answered.
     bool welcome(NodeContact const& node, TimePoint now) const;
     // The nearest nodes to `target`, nearest first: good ones, and others that are not bad where they are too few or
-    // `questionable_too`.
-    std::vector<NodeContact> closest(NodeId const& target, std::size_t count, bool questionable_too, TimePoint now) const;
+    // `questionable_too`. At most half of them may have ids that do not follow from their addresses, if there are
+    // others.
+    std::vector<NodeContact> closest(NodeId const& target, std::size_t count, bool questionable_too,
+                                     TimePoint now) const;
 
     // The node that has waited longest for a check, if one is due; it then counts as asked.
     std::optional<Check> next_check(NodeId const& random, TimePoint now);

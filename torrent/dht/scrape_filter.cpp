@@ -25,7 +25,8 @@ Result<ScrapeFilter> ScrapeFilter::from_bytes(std::span<std::byte const> bytes) 
 void ScrapeFilter::insert(Address const& address) {
     auto const hash = sha1(std::as_bytes(address.bytes()));
     for (std::size_t const at : {std::size_t{0}, std::size_t{2}}) {
-        auto const bit = (std::to_integer<unsigned>(hash[at]) | std::to_integer<unsigned>(hash[at + 1]) << 8) % kFilterBits;
+        auto const bit =
+            (std::to_integer<unsigned>(hash[at]) | std::to_integer<unsigned>(hash[at + 1]) << 8) % kFilterBits;
         bytes_[bit / 8] |= std::byte{1} << (bit % 8);
     }
 }

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kAgain = 15min;          // LT dht_announce_interval; half of how long others keep peers
+constexpr Duration kAgain = 15min;  // LT dht_announce_interval; half of how long others keep peers
 constexpr Duration kSpread = 1min;
 constexpr Duration kAnnounceAgain = 10min;  // a search that comes sooner does not announce
 constexpr Duration kFirstRetry = 5s;        // in the first minute a swarm may just be beginning
@@ -23,14 +23,16 @@ bool SearchSchedule::announces(TimePoint now) const {
 
 void SearchSchedule::began() { running_ = true; }
 
-void SearchSchedule::ended(std::size_t replies, std::size_t peers, std::size_t announces, std::uint32_t random, TimePoint now) {
+void SearchSchedule::ended(std::size_t replies, std::size_t peers, std::size_t announces, std::uint32_t random,
+                           TimePoint now) {
     running_ = false;
     ended_ = now;
     unanswered_ = replies == 0;
     if (announces > 0) announced_ = now;
     fruitless_ = peers > 0 ? 0 : std::min(fruitless_ + 1, 16u);
     auto const jitter = kSpread * (random % 1000) / 1000;
-    due_ = now + (fruitless_ == 0 ? kAgain + jitter : std::min(kFirstRetry * (1u << (fruitless_ - 1)), kAgain) + jitter / 20);
+    due_ = now +
+           (fruitless_ == 0 ? kAgain + jitter : std::min(kFirstRetry * (1u << (fruitless_ - 1)), kAgain) + jitter / 20);
 }
 
 void SearchSchedule::hurry(TimePoint now) {

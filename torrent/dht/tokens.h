@@ -11,8 +11,8 @@
 
 namespace rqfs::torrent {
 
-// The tokens with which those we answered may announce to us (BEP 5): bound to their address and the torrent, good for 5 to
-// 10 minutes, nothing remembered. Owned by a DhtNode; pure.
+// The tokens with which those we answered may announce to us (BEP 5): bound to their address and the torrent, good for
+// 5 to 10 minutes, nothing remembered. Owned by a DhtNode; pure.
 class Tokens {
 public:
     using Secret = std::array<std::byte, 16>;  // nobody may guess it

@@ -1,0 +1,179 @@
+#include "tests/sim/dht/dht_network.h"
+#include "tests/sim/dht/impostors.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+#include <vector>
+
+namespace rqfs::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Figures {
+    double found = 0;  // share of the searches that found a peer
+    double median_seconds = 0;
+    std::size_t median_queries = 0;
+    std::size_t most_queries = 0;
+};
+
+Figures figures_of(std::vector<DhtNetwork::Found> const& searches) {
+    Figures figures;
+    std::vector<double> seconds;
+    std::vector<std::size_t> queries;
+    for (auto const& each : searches) {
+        if (each.first_peer) seconds.push_back(std::chrono::duration<double>(*each.first_peer).count());
+        queries.push_back(each.queries);
+    }
+    std::sort(seconds.begin(), seconds.end());
+    std::sort(queries.begin(), queries.end());
+    figures.found = static_cast<double>(seconds.size()) / static_cast<double>(searches.size());
+    figures.median_seconds = seconds.empty() ? 1e9 : seconds[seconds.size() / 2];
+    figures.median_queries = queries[queries.size() / 2];
+    figures.most_queries = queries.back();
+    std::cout << "found " << figures.found << ", median " << figures.median_seconds << " s, queries "
+              << figures.median_queries << " (most " << figures.most_queries << ")\n";
+    return figures;
+}
+
+std::vector<torrent::InfoHash> random_torrents(DhtNetwork& network, std::size_t count) {
+    std::vector<torrent::InfoHash> torrents;
+    while (torrents.size() < count) torrents.push_back(network.random_hash());
+    return torrents;
+}
+
+Figures search(DhtNetwork& network, std::vector<torrent::InfoHash> const& torrents, std::size_t searches_each) {
+    std::vector<DhtNetwork::Found> searches;
+    for (auto const& info_hash : torrents)
+        for (std::size_t k = 0; k < searches_each; ++k)
+            searches.push_back(network.look_up(network.random_member(), info_hash));
+    return figures_of(searches);
+}
+
+void leave(DhtNetwork& network, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) network.leave(network.random_member());
+}
+
+void add_liars(DhtNetwork& network, std::size_t count, std::vector<torrent::NodeContact>& accomplices) {
+    for (std::size_t i = 0; i < count; ++i) {
+        auto* const members = &network.members;
+        auto const index = members->size();
+        auto& member = network.join_impostor([&](torrent::UdpSocket& socket) {
+            auto const id = [members, index] {
+                return torrent::NodeId(torrent::InfoHash::parse((*members)[index]->dht->status().front().id).value());
+            };
+            return std::make_unique<Liar>(socket, id, accomplices, static_cast<std::uint32_t>(i));
+        });
+        auto const id = torrent::InfoHash::parse(member.dht->status().front().id).value();
+        accomplices.push_back({torrent::NodeId(id), member.endpoint()});
+    }
+}
+
+TEST(DhtNetwork, AThousandNodesFindWhatIsAnnounced) {
+    DhtNetwork network(1);
+    network.join(1000, 60s);
+    network.run_for(30s);
+    auto const torrents = random_torrents(network, 20);
+    network.announce(torrents);
+
+    auto const figures = search(network, torrents, 10);
+
+    EXPECT_GE(figures.found, 0.99);
+    EXPECT_LT(figures.median_seconds, 2.0);
+    EXPECT_LE(figures.most_queries, 60u);
+    EXPECT_LE(figures.median_queries, 40u);
+}
+
+TEST(DhtNetwork, FindsAmongDeadNodesAndLiars) {
+    std::vector<torrent::NodeContact> accomplices;
+    DhtNetwork network(2);
+    network.join(400, 30s);
+    add_liars(network, 100, accomplices);
+    network.run_for(60s);
+    auto const torrents = random_torrents(network, 20);
+    leave(network, 150);  // nobody knows yet that they are gone
+    network.announce(torrents);
+
+    auto const figures = search(network, torrents, 10);
+
+    EXPECT_GE(figures.found, 0.95);
+    EXPECT_LT(figures.median_seconds, 2.0);
+    EXPECT_LE(figures.most_queries, 60u);
+}
+
+TEST(DhtNetwork, FindsBehindARingOfSybils) {
+    DhtNetwork network(3);
+    network.join(300, 30s);
+    auto const torrents = random_torrents(network, 1);
+    std::vector<torrent::NodeContact> ring;
+    std::vector<std::unique_ptr<Liar>> sybils;
+    for (std::uint32_t i = 0; i < 64; ++i) {
+        auto& host = network.network.add({{network.random_address(), 6881}}, network.access);
+        host.start();
+        auto const target = torrent::NodeId(torrents.front());
+        auto const id = torrent::id_within(target, 60, torrent::NodeId(network.random_hash()));
+        ring.push_back({id, host.endpoint()});
+        sybils.push_back(std::make_unique<Liar>(
+            host.udp(), [id] { return id; }, ring, i));
+        sybils.back()->invents = false;
+        host.udp().add(*sybils.back());
+    }
+    for (auto const& member : network.members) {
+        for (int i = 0; i < 8; ++i) sybils[network.below(sybils.size())]->court(member->endpoint());
+        network.run_for(100ms);
+    }
+    network.announce(torrents);
+
+    auto const figures = search(network, torrents, 100);
+
+    std::size_t asked = 0;
+    for (auto const& each : sybils) asked += each->asked;
+    EXPECT_GT(asked, 1000u) << "the ring was in everybody's way";
+    EXPECT_GE(figures.found, 0.95);
+    EXPECT_LE(figures.most_queries, 60u);
+}
+
+// Half of the nodes are others after ten minutes: six times as fast as in an hour.
+TEST(DhtNetwork, FindsWhileNodesComeAndGo) {
+    DhtNetwork network(4);
+    network.join(400, 30s);
+    network.run_for(30s);
+    std::vector<DhtNetwork::Found> searches;
+    auto const torrents = random_torrents(network, 10);
+    network.announce(torrents);
+    for (int i = 0; i < 200; ++i) {
+        network.leave(network.random_member());
+        network.join();
+        network.run_for(3s);
+        if (i >= 100)
+            searches.push_back(network.look_up(network.random_member(), torrents[network.below(torrents.size())]));
+    }
+
+    auto const figures = figures_of(searches);
+
+    EXPECT_GE(figures.found, 0.95);
+    EXPECT_LT(figures.median_seconds, 2.0);
+    EXPECT_LE(figures.most_queries, 60u);
+}
+
+TEST(DhtNetwork, AnIdleNodeSendsAndReceivesLittle) {
+    DhtNetwork network(5);
+    network.join(200, 30s);
+    network.run_for(120s);
+    auto const before = network.members.back()->dht->status().front();
+    auto const sent_before = network.members.back()->socket->bytes;
+
+    network.run_for(300s);
+
+    auto const after = network.members.back()->dht->status().front();
+    std::cout << "idle: " << (after.received_bytes - before.received_bytes) / 300 << " B/s in, "
+              << (network.members.back()->socket->bytes - sent_before) / 300 << " B/s out\n";
+    EXPECT_LT(
+        (after.received_bytes - before.received_bytes + network.members.back()->socket->bytes - sent_before) / 300,
+        1000u);
+}
+
+}  // namespace
+}  // namespace rqfs::tests

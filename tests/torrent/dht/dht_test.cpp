@@ -1,0 +1,356 @@
+#include "torrent/dht/dht.h"
+
+#include "tests/support/fake_udp.h"
+#include "tests/support/run_engine.h"
+#include "tests/support/virtual_clock.h"
+#include "tests/torrent/dht/bytes.h"
+#include "torrent/dht/dht_state.h"
+#include "torrent/dht/krpc_message.h"
+#include "torrent/net/udp_sockets.h"
+#include "torrent/settings.h"
+
+#include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <malloc.h>
+
+#include <chrono>
+#include <memory>
+#include <set>
+
+namespace rqfs::torrent {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using tests::bytes_of;
+using tests::endpoint;
+using tests::nth_endpoint;
+using tests::random_id;
+using tests::text_of;
+
+class Names final : public Resolver {
+public:
+    std::map<std::string, std::vector<Address>> known;
+    std::vector<std::string> asked;
+
+    asio::awaitable<std::vector<Address>> resolve(std::string host) override {
+        asked.push_back(host);
+        auto const found = known.find(host);
+        if (found == known.end()) throw_error(Errc::not_found, "no host " + host);
+        co_return found->second;
+    }
+};
+
+// A Dht whose network is the test.
+struct Node : testing::Test {
+    asio::io_context engine;
+    tests::VirtualClock clock;
+    tests::FakeUdp udp{engine.get_executor()};
+    Names names;
+    std::mt19937 random{3};
+    Dht::Options options;
+    std::unique_ptr<Dht> dht;
+
+    Node() { udp.listening = {endpoint("0.0.0.0:6881")}; }
+    ~Node() override { stop(); }
+
+    void start(std::vector<std::byte> const& state = {}) {
+        dht = std::make_unique<Dht>(Dht::Network{engine.get_executor(), clock, udp, names}, options, state);
+        dht->start();
+        run(0s);
+    }
+    void stop() {
+        if (!dht) return;
+        bool stopped = false;
+        asio::co_spawn(engine, dht->stop(), [&](std::exception_ptr) { stopped = true; });
+        clock.run_for(engine, 1s);
+        EXPECT_TRUE(stopped);
+        dht.reset();
+    }
+    void run(Duration time) { clock.run_for(engine, time); }
+    static KrpcQuery query_of(std::string const& bytes) {
+        auto message = parse_krpc(bytes_of(bytes));
+        return message && std::holds_alternative<KrpcQuery>(*message) ? std::get<KrpcQuery>(*message) : KrpcQuery{};
+    }
+    std::string ask(KrpcMethod method) {
+        KrpcQuery query;
+        query.transaction = "xy";
+        query.method = method;
+        query.id = random_id(random);
+        query.target = random_id(random);
+        return text_of(encode_krpc(query));
+    }
+    // Everybody answers, with nodes that live.
+    void everybody_answers() {
+        udp.network = [this](tests::FakeUdp::Sent const& sent) {
+            std::vector<std::string> answers;
+            auto const query = query_of(sent.bytes);
+            if (query.transaction.empty()) return answers;
+            KrpcReply reply;
+            reply.transaction = query.transaction;
+            reply.id = secure_node_id(sent.to.address, NodeId());
+            reply.token = "token";
+            reply.requester = endpoint("99.1.2.3:6881");
+            reply.nodes.emplace();
+            for (int i = 0; i < 8; ++i) {
+                auto const at = nth_endpoint(static_cast<std::uint32_t>(random() % 500));
+                reply.nodes->push_back({secure_node_id(at.address, NodeId()), at});
+            }
+            if (query.method == KrpcMethod::get_peers) reply.values = {endpoint("55.5.5.5:5555")};
+            answers.push_back(text_of(encode_krpc(reply)));
+            return answers;
+        };
+    }
+    std::size_t sent_of(KrpcMethod method) const {
+        std::size_t count = 0;
+        for (auto const& each : udp.sent) {
+            auto const query = query_of(each.bytes);
+            count += !query.transaction.empty() && query.method == method ? 1u : 0u;
+        }
+        return count;
+    }
+};
+
+TEST_F(Node, LeavesAloneWhatIsNotOfTheDht) {
+    start();
+    EXPECT_FALSE(dht->datagram(nth_endpoint(1), bytes_of(std::string(20, '\0'))));
+    EXPECT_FALSE(dht->datagram(nth_endpoint(1), {}));
+    EXPECT_TRUE(dht->datagram(nth_endpoint(1), bytes_of("dance")));
+}
+
+TEST_F(Node, AsksRoutersByNameAndSearchesFromThem) {
+    names.known["router.example"] = {nth_endpoint(9).address};
+    options.routers = {"nowhere.example:1", "router.example:6881", "nonsense"};
+    everybody_answers();
+    start();
+    std::vector<Endpoint> peers;
+    auto const search = dht->find_peers(InfoHash(), [&](auto const& found) { peers = found; });
+    run(2s);
+
+    EXPECT_EQ(names.asked.size(), 2u);
+    EXPECT_EQ(peers, std::vector{endpoint("55.5.5.5:5555")});
+    EXPECT_GE(dht->status().front().good, 8u);
+}
+
+TEST_F(Node, TriesRoutersAgainLaterAndLater) {
+    options.routers = {"router.example:6881"};
+    start();
+    run(60s);
+    auto const first_minute = names.asked.size();
+    run(1h);
+
+    EXPECT_GE(first_minute, 3u);
+    EXPECT_LE(names.asked.size(), 14u);
+}
+
+TEST_F(Node, AsksTheNodesOfTheLastRunBeforeRouters) {
+    DhtState state;
+    for (std::uint32_t i = 0; i < 20; ++i)
+        state.nodes.push_back({secure_node_id(nth_endpoint(i).address, NodeId()), nth_endpoint(i)});
+    names.known["router.example"] = {nth_endpoint(999).address};
+    options.routers = {"router.example:6881"};
+    everybody_answers();
+    start(state.encode());
+    run(10s);
+
+    EXPECT_TRUE(names.asked.empty());
+    EXPECT_GE(dht->status().front().good, 8u);
+    EXPECT_GE(DhtState::parse(dht->save()).nodes.size(), 8u);
+}
+
+TEST_F(Node, APortMessageIsAnInvitationToPing) {
+    start();
+    dht->add_node(nth_endpoint(5));
+    dht->add_node(endpoint("127.0.0.1:6881"));
+    dht->add_node(endpoint("20.1.1.1:22"));
+    run(1s);
+
+    ASSERT_EQ(udp.sent.size(), 1u);
+    EXPECT_EQ(udp.sent.front().to, nth_endpoint(5));
+}
+
+TEST_F(Node, ASearchAnnouncesOnceAQuarterOfAnHourUntilItEnds) {
+    everybody_answers();
+    start();
+    dht->add_node(nth_endpoint(5));
+    run(1min);
+    auto search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
+    search->announce(6881, false);
+    run(10s);
+    auto const first = sent_of(KrpcMethod::announce_peer);
+    run(16min);
+    auto const second = sent_of(KrpcMethod::announce_peer);
+    search.reset();
+    run(1h);
+
+    EXPECT_GE(first, 8u);
+    EXPECT_LE(first, 12u);
+    EXPECT_GE(second, first + 8);
+    EXPECT_EQ(sent_of(KrpcMethod::announce_peer), second);
+    EXPECT_EQ(dht->status().front().searches, 0u);
+}
+
+TEST_F(Node, TakesTheIdOfTheAddressThatOthersSee) {
+    everybody_answers();
+    start();
+    auto const before = dht->status().front();
+    dht->add_node(nth_endpoint(5));
+    run(1min);
+
+    auto const after = dht->status().front();
+    EXPECT_NE(after.id, before.id);
+    EXPECT_EQ(after.external, Address::parse("99.1.2.3").value());
+    EXPECT_TRUE(is_secure(NodeId(InfoHash::parse(after.id).value()), *after.external));
+}
+
+TEST_F(Node, AnswersNobodyWhenReadOnlyAndSaysSo) {
+    options.read_only = true;
+    start();
+    udp.inject(nth_endpoint(1), ask(KrpcMethod::ping));
+    dht->add_node(nth_endpoint(2));
+    run(1s);
+
+    ASSERT_EQ(udp.sent.size(), 1u);
+    EXPECT_TRUE(query_of(udp.sent.front().bytes).read_only);
+}
+
+TEST_F(Node, ReadOnlyNodesDoNotGetIntoTheTable) {
+    everybody_answers();
+    start();
+    auto query = query_of(ask(KrpcMethod::ping));
+    query.read_only = true;
+    udp.inject(nth_endpoint(1), text_of(encode_krpc(query)));
+    run(30s);
+
+    EXPECT_EQ(dht->status().front().good, 0u);
+}
+
+TEST_F(Node, WhoAsksUsIsAskedBackAndOnlyThenKnown) {
+    start();
+    udp.inject(nth_endpoint(1), ask(KrpcMethod::ping));
+    run(1s);
+
+    ASSERT_EQ(udp.sent.size(), 2u);
+    EXPECT_EQ(query_of(udp.sent.back().bytes).method, KrpcMethod::ping);
+    EXPECT_EQ(dht->status().front().good, 0u);
+}
+
+TEST_F(Node, TakesNoAnswerFromElsewhereOrToNoQuery) {
+    start();
+    dht->add_node(nth_endpoint(1));
+    run(100ms);
+    KrpcReply reply;
+    reply.id = random_id(random);
+    for (unsigned guess = 0; guess < 65'536; ++guess) {
+        reply.transaction = {static_cast<char>(guess & 0xff), static_cast<char>(guess >> 8), 0, 0};
+        if (guess % 64 == 0) udp.inject(nth_endpoint(2), text_of(encode_krpc(reply)));
+    }
+    reply.transaction = query_of(udp.sent.front().bytes).transaction;
+    udp.inject(nth_endpoint(3), text_of(encode_krpc(reply)));
+    run(1s);
+    EXPECT_EQ(dht->status().front().good, 0u);
+
+    udp.inject(nth_endpoint(1), text_of(encode_krpc(reply)));
+    run(1s);
+
+    EXPECT_EQ(dht->status().front().good, 1u);
+}
+
+// 50,000 queries in five seconds in the names of 250 others; one that we know asks too.
+TEST_F(Node, AFloodInFalseNamesGetsLittleBack) {
+    start();
+    std::size_t in = 0;
+    for (std::uint32_t i = 0; i < 50'000; ++i) {
+        auto const bytes = ask(KrpcMethod::get_peers);
+        in += bytes.size();
+        dht->datagram(nth_endpoint(i % 250), bytes_of(bytes));
+        if (i % 100 == 99) run(10ms);
+    }
+    std::size_t out = 0;
+    for (auto const& each : udp.sent) out += each.bytes.size();
+
+    EXPECT_LE(out, 16'000u * 5 + 32'000u + 45'000u) << "answers, and queries back";
+    EXPECT_LT(static_cast<double>(out) / static_cast<double>(in), 1.5);
+}
+
+TEST_F(Node, GarbageIsSurvived) {
+    start();
+    for (int i = 0; i < 3'000; ++i) {
+        auto bytes = ask(KrpcMethod::announce_peer);
+        for (int k = 0; k < 3; ++k) bytes[random() % bytes.size()] = static_cast<char>(random());
+        dht->datagram(nth_endpoint(static_cast<std::uint32_t>(i)), bytes_of(bytes));
+        if (i % 50 == 0) run(1s);
+    }
+    EXPECT_EQ(dht->status().front().stored_peers, 0u);
+}
+
+TEST_F(Node, TakesLessThanAMegabyte) {
+    everybody_answers();
+    auto const before = mallinfo2().uordblks;
+    start();
+    dht->add_node(nth_endpoint(5));
+    run(10min);
+    udp.sent.clear();
+    udp.sent.shrink_to_fit();
+
+    EXPECT_GE(dht->status().front().good, 50u);
+    EXPECT_LT(mallinfo2().uordblks - before, 1u << 20);
+}
+
+// Real sockets: 127.x.y.1, each with its node.
+TEST(Loopback, TwoHundredNodesFindEachOther) {
+    constexpr std::size_t kNodes = 200;
+    asio::io_context engine;
+    SteadyClock clock;
+    SystemResolver resolver;
+    struct Member {
+        std::unique_ptr<UdpSockets> sockets;
+        std::unique_ptr<Dht> dht;
+    };
+    std::vector<Member> members;
+    Dht::Options options;
+    options.test_network = true;
+    for (std::size_t i = 0; i < kNodes; ++i) {
+        auto const address = asio::ip::address_v4({127, 1, static_cast<std::uint8_t>(i), 1});
+        std::vector<asio::ip::udp::socket> sockets;
+        sockets.emplace_back(engine, asio::ip::udp::endpoint(address, 0));
+        Member member;
+        member.sockets = std::make_unique<UdpSockets>(engine.get_executor(), clock, std::move(sockets));
+        Dht::Network const where{engine.get_executor(), clock, *member.sockets, resolver};
+        member.dht = std::make_unique<Dht>(where, options, std::span<std::byte const>());
+        member.sockets->start();
+        member.dht->start();
+        if (options.routers.empty()) options.routers.push_back(member.sockets->local().front().text());
+        members.push_back(std::move(member));
+        engine.run_for(5ms);
+    }
+    engine.run_for(1s);
+    auto const torrent = InfoHash::parse("0123456789012345678901234567890123456789").value();
+    auto announcing = members[17].dht->find_peers(torrent, [](auto const&) {});
+    announcing->announce(4242, false);
+    engine.run_for(1s);
+    std::set<std::size_t> found;
+    std::vector<std::unique_ptr<Dht::Search>> searches;
+    for (std::size_t i = 100; i < 150; ++i)
+        searches.push_back(members[i].dht->find_peers(torrent, [&found, i](auto const&) { found.insert(i); }));
+    auto const end = std::chrono::steady_clock::now() + 20s;
+    while (found.size() < 50 && std::chrono::steady_clock::now() < end) engine.run_one_for(50ms);
+    searches.clear();
+
+    EXPECT_EQ(found.size(), 50u);
+    auto const stop = [](std::vector<Member>& all) -> asio::awaitable<void> {
+        for (auto& each : all) {
+            co_await each.dht->stop();
+            co_await each.sockets->stop();
+        }
+    };
+    // The search goes before its Dht.
+    announcing.reset();
+    tests::run_engine(engine, stop(members), 60s);
+    for (auto& each : members) each.dht.reset();
+}
+
+}  // namespace
+}  // namespace rqfs::torrent
