@@ -2,6 +2,7 @@
 
 #include "torrent/error.h"
 #include "torrent/info_hash.h"
+#include "torrent/statistics.h"
 #include "torrent/status.h"
 #include "torrent/units.h"
 #include "torrent/why.h"
@@ -41,6 +42,7 @@ public:
     virtual boost::asio::awaitable<void> remove(InfoHash info_hash, bool keep_data) = 0;
 
     virtual SessionStatus status() const = 0;
+    virtual Statistics statistics() const = 0;
     virtual std::vector<TorrentStatus> torrents() const = 0;  // in the order they were added
     virtual TorrentStatus torrent(InfoHash info_hash) const = 0;
     virtual std::vector<FileStatus> files(InfoHash info_hash) const = 0;  // empty while the metadata is missing

@@ -44,6 +44,7 @@ Download::Download(Parts parts, std::shared_ptr<Metainfo const> metainfo, Owner&
       assembly_(metainfo_->pieces()),
       suspects_(random_value<Salt>()),
       wanted_(metainfo_->pieces().pieces()),
+      read_ahead_(metainfo_->pieces()),
       wake_(parts_.executor),
       tasks_(parts_.executor, "download of " + metainfo_->info_hash().short_hex()) {
     auto const padding = padding_blocks(*metainfo_);
@@ -68,25 +69,32 @@ void Download::peer_left(PeerHandle peer) {
     replan();
 }
 
+// Into the session's figures, which stay when the torrent goes, and into its own.
+void Download::count(std::uint64_t ReceivedBytes::*what, std::uint64_t bytes) {
+    received_.*what += bytes;
+    parts_.statistics.received.*what += bytes;
+}
+
 void Download::block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes) {
     auto const now = parts_.clock.now();
     auto const arrival = picker_.block_arrived(peer, block, now);
     goodput_.add(arrival == PiecePicker::Arrival::wanted ? bytes.size() : 0, now);
     if (arrival == PiecePicker::Arrival::unrequested) {
-        wasted_bytes_ += bytes.size();
+        count(&ReceivedBytes::late, bytes.size());
         return;
     }
     if (arrival == PiecePicker::Arrival::duplicate && !assembly_.contains(block)) {
-        wasted_bytes_ += bytes.size();  // the piece is stored already
+        count(&ReceivedBytes::duplicate, bytes.size());  // the piece is stored already
         return;
     }
     auto const stored = assembly_.add(peer, block, bytes);
     if (stored == PieceAssembly::Stored::stored) {
+        count(&ReceivedBytes::wanted, bytes.size());
         fill_padding(block.piece);
         hash_more(block.piece);
         return;
     }
-    wasted_bytes_ += bytes.size();
+    count(&ReceivedBytes::duplicate, bytes.size());
     if (stored == PieceAssembly::Stored::different) {
         auto const hash = salted_block_hash(suspects_.salt(), bytes);
         apply(suspects_.block_differs(block, *assembly_.sender(block), peer, hash));
@@ -125,10 +133,11 @@ void Download::finish_piece(PieceIndex piece, bool good) {
         if (has_suspects_ || suspects_.needs_hashes(piece)) tasks_.spawn(judge(piece, true, bytes, std::move(senders)));
         picker_.piece_verified(piece);
         store_->put(piece, bytes);
+        read_ahead_.fetched(piece, wanted_.test(piece));
         note_stored(piece);
     } else {
         parts_.logger->warn("piece failed its hash torrent={} piece={}", metainfo_->info_hash().short_hex(), piece.value());
-        wasted_bytes_ += bytes.size();
+        count(&ReceivedBytes::failed_hash, bytes.size());
         picker_.piece_failed(piece, parts_.clock.now());
         tasks_.spawn(judge(piece, false, bytes, std::move(senders)));
     }
@@ -189,7 +198,7 @@ asio::awaitable<void> Download::keep_planning() {
         }
         if (*next <= now) replan();
         for (auto const piece : picker_.unwanted_pieces()) {
-            wasted_bytes_ += assembly_.contains(piece) ? assembly_.bytes_received(piece) : 0;
+            count(&ReceivedBytes::dropped, assembly_.contains(piece) ? assembly_.bytes_received(piece) : 0);
             assembly_.drop(piece);
             picker_.piece_abandoned(piece);
         }
@@ -204,6 +213,7 @@ void Download::set_urgent(bool urgent) {
 }
 
 void Download::set_wishes(ReaderId reader, std::vector<Wish> wishes) {
+    for (auto const& wish : wishes) read_ahead_.wished(wish.piece);
     picker_.set_wishes(reader, std::move(wishes), parts_.clock.now());
     owner_.wishes_changed();
     replan();
@@ -237,7 +247,10 @@ void Download::count_pieces() {
 }
 
 void Download::pieces_lost(std::span<PieceIndex const> pieces) {
-    for (auto const piece : pieces) picker_.piece_lost(piece);
+    for (auto const piece : pieces) {
+        picker_.piece_lost(piece);
+        read_ahead_.lost(piece);
+    }
     count_pieces();
     owner_.pieces_gone(pieces);
     owner_.wishes_changed();

@@ -5,11 +5,13 @@
 #include "torrent/event.h"
 #include "torrent/metainfo/metainfo.h"
 #include "torrent/piece_store.h"
+#include "torrent/statistics.h"
 #include "torrent/store.h"
 #include "torrent/swarm/piece_assembly.h"
 #include "torrent/swarm/piece_picker.h"
 #include "torrent/swarm/rate_meter.h"
 #include "torrent/swarm/suspects.h"
+#include "torrent/swarm/unread_read_ahead.h"
 #include "torrent/task_group.h"
 #include "torrent/workers.h"
 
@@ -47,6 +49,7 @@ public:
         Workers& workers;
         Store& store;
         std::shared_ptr<spdlog::logger> logger;
+        Statistics& statistics;  // of the session
     };
 
     Download(Parts parts, std::shared_ptr<Metainfo const> metainfo, Owner& owner);
@@ -82,7 +85,12 @@ public:
     double goodput(TimePoint now) const { return goodput_.rate(now); }
     void set_logger(std::shared_ptr<spdlog::logger> logger) { parts_.logger = std::move(logger); }
     std::uint64_t downloaded_bytes() const { return goodput_.total(); }
-    std::uint64_t wasted_bytes() const { return wasted_bytes_; }
+    std::uint64_t wasted_bytes() const { return received_.wasted(); }
+
+    // What readers tell of themselves goes there too.
+    Statistics& statistics() { return parts_.statistics; }
+    void pieces_read(PieceLayout::Pieces pieces) { read_ahead_.read(pieces); }
+    std::uint64_t unread_read_ahead_bytes() const { return read_ahead_.bytes(); }
 
 private:
     // PieceStore::Observer
@@ -90,6 +98,7 @@ private:
     void piece_found(PieceIndex piece) override;
     void store_changed() override;
 
+    void count(std::uint64_t ReceivedBytes::*what, std::uint64_t bytes);
     void fill_padding(PieceIndex piece);
     void hash_more(PieceIndex piece);
     boost::asio::awaitable<void> hash_more_of(HashRun run);
@@ -114,7 +123,8 @@ private:
     std::uint32_t missing_wanted_ = 0;
     std::uint64_t have_bytes_ = 0;
     RateMeter goodput_;
-    std::uint64_t wasted_bytes_ = 0;
+    ReceivedBytes received_;
+    UnreadReadAhead read_ahead_;
     bool urgent_ = false;
     bool planning_ = false;
     bool dormant_ = false;  // keep_planning() waits for a first request

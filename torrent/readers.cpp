@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace rqfs::torrent {
 
@@ -35,6 +36,8 @@ struct Readers::Reader {
     ReaderProgram program{};
     std::uint64_t position = 0;            // where its last read ended
     std::map<Demand::Ticket, Wait> waits;  // its reads that wait for pieces
+    TimePoint opened{};
+    bool answered = false;  // some read
 };
 
 class Readers::OpenStream final : public Stream {
@@ -64,14 +67,17 @@ private:
     ReaderId id_;
 };
 
-// Counts a read while it lasts, however it ends, and keeps the reader's demand informed.
+// Counts a read while it lasts, however it ends, and keeps the reader's demand and the session's statistics informed.
 class Readers::ReadGuard {
 public:
     ReadGuard(Readers& readers, ReaderId id, ByteRange range)
         : readers_(readers), id_(id), range_(range), began_(readers.clock_.now()) {
         ++readers_.reading_;
         auto& reader = readers_.readers_.at(id);
+        bool const goes_on = reader.answered && !reader.demand.blocked();
         ticket_ = reader.demand.read_started(range, began_);
+        move_ = reader.demand.last_move();
+        may_stall_ = goes_on && move_ == ReadCursors::Kind::sequential;
         reader.position = range.end;
     }
     ReadGuard(ReadGuard const&) = delete;
@@ -81,10 +87,26 @@ public:
         --readers_.reading_;
         if (auto const found = readers_.readers_.find(id_); found != readers_.readers_.end()) {
             auto const now = readers_.clock_.now();
+            if (may_stall_ && waited_) readers_.download_.statistics().stalled.add(now - began_);
             found->second.demand.read_ended(ticket_, now);
             if (now - found->second.refreshed >= kRefreshInterval || waited_) readers_.refresh(id_, found->second);
         }
         readers_.ended_.notify();
+    }
+    // Its bytes are here.
+    void answered() {
+        auto const found = readers_.readers_.find(id_);
+        if (found == readers_.readers_.end()) return;
+        auto& reader = found->second;
+        auto& download = readers_.download_;
+        auto const bytes = download.metainfo().file_layout().in_torrent(reader.file, range_);
+        if (bytes.empty()) return;
+        download.pieces_read(download.metainfo().pieces().pieces(bytes));
+        auto const now = readers_.clock_.now();
+        if (!std::exchange(reader.answered, true))
+            download.statistics().open_to_first_byte.add(now - reader.opened);
+        else if (move_ == ReadCursors::Kind::jump)
+            download.statistics().seek_to_first_byte.add(now - began_);
     }
     void set_waiting(bool waiting) {
         if (waiting == waiting_) return;
@@ -111,6 +133,8 @@ private:
     ByteRange range_;
     TimePoint began_;
     Demand::Ticket ticket_{};
+    ReadCursors::Kind move_{};
+    bool may_stall_ = false;
     bool waiting_ = false;
     bool waited_ = false;
 };
@@ -134,6 +158,7 @@ std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& progr
         reader.missing += download_.have().test(piece) ? 0u : 1u;
     auto stream = std::make_unique<OpenStream>(*this, id);
     reader.stream = stream.get();
+    reader.opened = clock_.now();
     reader.program = program;
     owner_.readers_changed();
     return stream;
@@ -147,7 +172,7 @@ void Readers::close(ReaderId id) {
 
 std::optional<std::vector<SharedBytes>> Readers::try_read(ReaderId id, ByteRange range) {
     auto slices = peek(id, range);
-    if (slices) ReadGuard const guard(*this, id, range);
+    if (slices) ReadGuard(*this, id, range).answered();
     return slices;
 }
 
@@ -205,6 +230,7 @@ asio::awaitable<std::vector<SharedBytes>> Readers::read(ReaderId id, ByteRange r
                              std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
         slices.push_back(co_await read_part(piece, part, guard));
     }
+    guard.answered();
     co_return slices;
 }
 

@@ -38,6 +38,7 @@ Session::State::State(Parts p, Settings s)
               metadata_budget,
               listening_port,
               external,
+              statistics,
               [this](Endpoint const& endpoint) { return is_our_own(endpoint); }},
       left(parts.executor),
       tasks(parts.executor, "session") {

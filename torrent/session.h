@@ -62,6 +62,7 @@ public:
     boost::asio::awaitable<Added> add(std::vector<std::byte> torrent_file, AddOptions options) override;
     boost::asio::awaitable<void> remove(InfoHash info_hash, bool keep_data) override;
     SessionStatus status() const override;
+    Statistics statistics() const override;
     std::vector<TorrentStatus> torrents() const override;
     TorrentStatus torrent(InfoHash info_hash) const override;
     std::vector<FileStatus> files(InfoHash info_hash) const override;

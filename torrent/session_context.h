@@ -5,6 +5,7 @@
 #include "torrent/net/connector.h"
 #include "torrent/peer/metadata_budget.h"
 #include "torrent/settings.h"
+#include "torrent/statistics.h"
 #include "torrent/store.h"
 #include "torrent/swarm/external_address_vote.h"
 #include "torrent/swarm/rate_limiter.h"
@@ -34,6 +35,7 @@ struct SessionContext {
     MetadataBudget& metadata_budget;          // of magnets' metadata under way, over all torrents
     std::uint16_t const& listening_port;      // 0: nobody can connect to us
     ExternalAddressVote const& external;
+    Statistics& statistics;
     std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
 };
 

@@ -124,6 +124,13 @@ SessionStatus Session::status() const {
     return status;
 }
 
+Statistics Session::statistics() const {
+    auto statistics = state_->statistics;
+    for (auto const& [info_hash, torrent] : state_->torrents)
+        statistics.unread_read_ahead_bytes += torrent->unread_read_ahead_bytes();
+    return statistics;
+}
+
 std::vector<TorrentStatus> Session::torrents() const {
     std::vector<TorrentStatus> all;
     for (auto const& info_hash : state_->order) all.push_back(state_->torrents.at(info_hash)->status());

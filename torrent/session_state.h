@@ -8,6 +8,7 @@
 #include "torrent/net/system_network.h"
 #include "torrent/session.h"
 #include "torrent/session_context.h"
+#include "torrent/statistics.h"
 #include "torrent/swarm/rate_limiter.h"
 #include "torrent/task_group.h"
 #include "torrent/torrent.h"
@@ -54,6 +55,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     MetadataBudget metadata_budget;
     std::uint16_t listening_port;
     ExternalAddressVote external;
+    Statistics statistics;
     SessionContext context;
     std::map<InfoHash, std::unique_ptr<Torrent>> torrents;
     std::vector<InfoHash> order;           // as added

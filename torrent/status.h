@@ -36,7 +36,7 @@ struct TorrentStatus {
     double up_rate = 0;
     std::uint64_t downloaded_bytes = 0;    // payload over all runs
     std::uint64_t uploaded_bytes = 0;
-    std::uint64_t wasted_bytes = 0;        // this run: duplicate, late, failed its hash
+    std::uint64_t wasted_bytes = 0;        // this run: ReceivedBytes::wasted()
     std::uint32_t peers_connected = 0;
     std::uint32_t peers_known = 0;
     std::uint32_t seeds_connected = 0;

@@ -68,7 +68,7 @@ Torrent::~Torrent() = default;
 
 void Torrent::take_metainfo(std::shared_ptr<Metainfo const> metainfo) {
     metainfo_ = std::move(metainfo);
-    Download::Parts parts{session_.executor, session_.clock, session_.workers, session_.store, logger_};
+    Download::Parts parts{session_.executor, session_.clock, session_.workers, session_.store, logger_, session_.statistics};
     download_ = std::make_unique<Download>(std::move(parts), metainfo_, static_cast<Download::Owner&>(*this));
     readers_ = std::make_unique<Readers>(session_.executor, session_.clock, *download_, session_.settings.stream,
                                          static_cast<Readers::Owner&>(*this));

@@ -69,6 +69,7 @@ public:
     double progress() const;
     std::uint64_t stored_bytes(FileIndex file) const;
     TorrentStatus status() const;
+    std::uint64_t unread_read_ahead_bytes() const { return download_ ? download_->unread_read_ahead_bytes() : 0; }
     std::vector<FileStatus> files() const;
     std::vector<PeerStatus> peers() const;
     WhyStatus why(FileIndex file) const;  // throws Errc::not_found

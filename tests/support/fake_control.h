@@ -21,6 +21,7 @@ public:
 
     std::vector<Torrent> known;
     torrent::SessionStatus session;
+    torrent::Statistics figures;
     std::vector<std::string> calls;                   // "pause 0123abcd", "limit up=5 down=-", ...
     std::vector<std::byte> uploaded;                  // the last torrent file
     std::map<std::string, torrent::Error> add_fails;  // by source; "" for a torrent file
@@ -34,6 +35,7 @@ public:
                                                torrent::AddOptions options) override;
     boost::asio::awaitable<void> remove(torrent::InfoHash info_hash, bool keep_data) override;
     torrent::SessionStatus status() const override;
+    torrent::Statistics statistics() const override { return figures; }
     std::vector<torrent::TorrentStatus> torrents() const override;
     torrent::TorrentStatus torrent(torrent::InfoHash info_hash) const override;
     std::vector<torrent::FileStatus> files(torrent::InfoHash info_hash) const override;

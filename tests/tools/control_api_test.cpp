@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 namespace {
@@ -70,6 +71,22 @@ TEST_F(ControlApi, ShowsTheSession) {
 
     EXPECT_TRUE(has(reply, R"("mountpoint":"/mnt/films")")) << reply;
     EXPECT_TRUE(has(reply, R"("process_id":4711)")) << reply;
+}
+
+TEST_F(ControlApi, ShowsTheStatistics) {
+    harness.on_engine([&] {
+        harness.control.figures.seek_to_first_byte.add(std::chrono::milliseconds(1500));
+        harness.control.figures.received.late = 16384;
+    });
+
+    auto const reply = request("GET", "/v1/stats");
+
+    EXPECT_TRUE(answers(reply, 200)) << reply;
+    EXPECT_TRUE(has(reply, R"("seek_to_first_byte":{"count":1,"sum_seconds":1.5,)")) << reply;
+    EXPECT_TRUE(has(reply, R"("stalled":{"count":0,"sum_seconds":0,"p50_seconds":null,)")) << reply;
+    EXPECT_TRUE(has(reply, R"("late_bytes":16384)")) << reply;
+    EXPECT_TRUE(answers(request("POST", "/v1/stats", "{}"), 405));
+    EXPECT_TRUE(answers(request("GET", "/v1/stats/more"), 404));
 }
 
 TEST_F(ControlApi, FindsATorrentByNameAndPrefix) {

@@ -102,6 +102,8 @@ TEST(Manual, DocumentsEveryMemberOfTheApi) {
     fields(members, *std::make_unique<TorrentReply>());
     fields(members, *std::make_unique<SessionReply>());
     fields(members, *std::make_unique<AddReply>());
+    fields(members, *std::make_unique<HistogramReply>());
+    fields(members, *std::make_unique<StatisticsReply>());
     fields(members, *std::make_unique<rqfs::torrent::FileStatus>());
     fields(members, *std::make_unique<rqfs::torrent::PeerStatus>());
     fields(members, *std::make_unique<rqfs::torrent::TrackerStatus>());

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <limits>
 #include <set>
 #include <string>
@@ -104,6 +105,36 @@ TEST(Protocol, RefusesWrongTypesDeepInside) {
     auto const document = parse_json(R"({"readers": [{"program": 5}]})").value();
 
     EXPECT_FALSE(why_from_json(document));
+}
+
+TEST(Protocol, CarriesTheStatistics) {
+    Statistics statistics;
+    statistics.open_to_first_byte.add(std::chrono::milliseconds(40));
+    statistics.open_to_first_byte.add(std::chrono::minutes(2));
+    statistics.received = {.wanted = 1, .duplicate = 2, .late = 3, .failed_hash = 4, .dropped = 5};
+    statistics.unread_read_ahead_bytes = std::numeric_limits<std::uint64_t>::max();
+    auto const reply = statistics_reply(statistics);
+
+    auto const back = there_and_back(reply, statistics_from_json);
+
+    EXPECT_EQ(back.open_to_first_byte.count, 2u);
+    EXPECT_DOUBLE_EQ(back.open_to_first_byte.sum_seconds, 120.04);
+    EXPECT_EQ(back.open_to_first_byte.p50_seconds, reply.open_to_first_byte.p50_seconds);
+    EXPECT_EQ(back.open_to_first_byte.p95_seconds, reply.open_to_first_byte.p95_seconds);
+    EXPECT_EQ(back.open_to_first_byte.bounds_seconds.front(), 0.01);
+    EXPECT_EQ(back.open_to_first_byte.bounds_seconds.back(), 60);
+    EXPECT_EQ(back.open_to_first_byte.counts, reply.open_to_first_byte.counts);
+    EXPECT_EQ(back.open_to_first_byte.counts.size(), back.open_to_first_byte.bounds_seconds.size() + 1);
+    EXPECT_EQ(back.open_to_first_byte.counts.back(), 1u);
+    EXPECT_EQ(back.stalled.p50_seconds, std::nullopt);
+    EXPECT_EQ(back.received, statistics.received);
+    EXPECT_EQ(back.unread_read_ahead_bytes, statistics.unread_read_ahead_bytes);
+}
+
+TEST(Protocol, RefusesAHistogramThatIsNone) {
+    EXPECT_FALSE(statistics_from_json(parse_json(R"({"stalled": 3})").value()));
+    EXPECT_FALSE(statistics_from_json(parse_json(R"({"stalled": {"counts": [1, "x"]}})").value()));
+    EXPECT_TRUE(statistics_from_json(parse_json(R"({"stalled": {}})").value()));
 }
 
 TEST(Protocol, KnowsAWordForEveryState) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -83,6 +84,35 @@ TEST_F(Rqfsctl, ShowsTheSession) {
     EXPECT_TRUE(has(finished.out, "mounted at  /mnt/films\n")) << finished.out;
 }
 
+TEST_F(Rqfsctl, ShowsTheStatisticsInTwoTables) {
+    harness.on_engine([&] {
+        auto& figures = harness.control.figures;
+        for (int i = 0; i < 20; ++i) figures.open_to_first_byte.add(std::chrono::milliseconds(300));
+        figures.stalled.add(std::chrono::milliseconds(2500));
+        figures.stalled.add(std::chrono::minutes(12));
+        figures.received.wanted = 900 * 1024;
+        figures.received.duplicate = 100 * 1024;
+        figures.unread_read_ahead_bytes = 250 * 1024;
+    });
+
+    auto const finished = run({"stats"});
+
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(finished.out,
+              "WAITS               COUNT     P50     P95     SUM\n"
+              "open to first byte     20  250 ms  295 ms   6.0 s\n"
+              "seek to first byte      0       -       -       -\n"
+              "stalled                 2   3.0 s  10 min  12 min\n"
+              "\n"
+              "RECEIVED              SIZE  SHARE\n"
+              "wanted             900 KiB  90.0%\n"
+              "duplicate          100 KiB  10.0%\n"
+              "late                   0 B   0.0%\n"
+              "failed hash            0 B   0.0%\n"
+              "dropped                0 B   0.0%\n"
+              "unread read-ahead  250 KiB  25.0%\n");
+}
+
 TEST_F(Rqfsctl, PrintsPathAndMagnetAlone) {
     EXPECT_EQ(run({"path", "Film"}).out, "/mnt/films/Film\n");
     EXPECT_EQ(run({"path", "bbb"}).out, "/mnt/films/" + std::string(40, 'b') + "\n") << "its directory is renamed later";
@@ -93,6 +123,7 @@ TEST_F(Rqfsctl, PrintsOneJsonDocumentForEveryCommand) {
     std::vector<std::vector<std::string>> const commands{{"list"},
                                                          {"status"},
                                                          {"status", "Film"},
+                                                         {"stats"},
                                                          {"files", "Film"},
                                                          {"peers", "Film"},
                                                          {"trackers", "Film"},

@@ -232,6 +232,7 @@ json::value to_json(AddReply const& reply) { return write(reply); }
 json::value to_json(torrent::FileStatus const& file) { return write(file); }
 json::value to_json(torrent::PeerStatus const& peer) { return write(peer); }
 json::value to_json(torrent::TrackerStatus const& t) { return write(t); }
+json::value to_json(StatisticsReply const& reply) { return write(reply); }
 json::value to_json(WhyReply const& reply) { return write(reply); }
 
 json::value to_json(ErrorReply const& reply) {
@@ -245,6 +246,7 @@ json::value to_json(ErrorReply const& reply) {
 Result<TorrentReply> torrent_from_json(json::value const& value) { return read_object<TorrentReply>(value); }
 Result<SessionReply> session_from_json(json::value const& value) { return read_object<SessionReply>(value); }
 Result<AddReply> added_from_json(json::value const& value) { return read_object<AddReply>(value); }
+Result<StatisticsReply> statistics_from_json(json::value const& value) { return read_object<StatisticsReply>(value); }
 Result<torrent::FileStatus> file_from_json(json::value const& value) {
     return read_object<torrent::FileStatus>(value);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tools/control/statistics_reply.h"
 #include "torrent/control.h"
 #include "torrent/error.h"
 #include "torrent/status.h"
@@ -62,6 +63,7 @@ ErrorReply error_reply(torrent::Errc code, std::string message);
 boost::json::value to_json(TorrentReply const& reply);
 boost::json::value to_json(SessionReply const& reply);
 boost::json::value to_json(AddReply const& reply);
+boost::json::value to_json(StatisticsReply const& reply);
 boost::json::value to_json(ErrorReply const& reply);
 boost::json::value to_json(torrent::FileStatus const& file);
 boost::json::value to_json(torrent::PeerStatus const& peer);
@@ -73,6 +75,7 @@ boost::json::value to_json(WhyReply const& reply);
 torrent::Result<TorrentReply> torrent_from_json(boost::json::value const& value);
 torrent::Result<SessionReply> session_from_json(boost::json::value const& value);
 torrent::Result<AddReply> added_from_json(boost::json::value const& value);
+torrent::Result<StatisticsReply> statistics_from_json(boost::json::value const& value);
 torrent::Result<ErrorReply> error_from_json(boost::json::value const& value);
 torrent::Result<torrent::FileStatus> file_from_json(boost::json::value const& value);
 torrent::Result<torrent::PeerStatus> peer_from_json(boost::json::value const& value);

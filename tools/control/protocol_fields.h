@@ -73,6 +73,29 @@ void fields(Visit& visit, Reply& reply) {
     visit("path", reply.path);
 }
 
+template <class Visit, Either<HistogramReply> Reply>
+void fields(Visit& visit, Reply& reply) {
+    visit("count", reply.count);
+    visit("sum_seconds", reply.sum_seconds);
+    visit("p50_seconds", reply.p50_seconds);
+    visit("p95_seconds", reply.p95_seconds);
+    visit("bounds_seconds", reply.bounds_seconds);
+    visit("counts", reply.counts);
+}
+
+template <class Visit, Either<StatisticsReply> Reply>
+void fields(Visit& visit, Reply& reply) {
+    visit("open_to_first_byte", reply.open_to_first_byte);
+    visit("seek_to_first_byte", reply.seek_to_first_byte);
+    visit("stalled", reply.stalled);
+    visit("received_wanted_bytes", reply.received.wanted);
+    visit("duplicate_bytes", reply.received.duplicate);
+    visit("late_bytes", reply.received.late);
+    visit("failed_hash_bytes", reply.received.failed_hash);
+    visit("dropped_bytes", reply.received.dropped);
+    visit("unread_read_ahead_bytes", reply.unread_read_ahead_bytes);
+}
+
 template <class Visit, Either<torrent::FileStatus> File>
 void fields(Visit& visit, File& file) {
     visit("index", file.index);

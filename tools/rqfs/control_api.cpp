@@ -75,6 +75,7 @@ asio::awaitable<ApiReply> ControlApi::dispatch(ApiRequest request) {
     }
     if (path.size() > 2) co_return no_resource();
     if (resource == "status") co_return status(request);
+    if (resource == "stats") co_return statistics(request);
     if (resource == "limits") co_return limits(request);
     if (resource == "log") co_return log(request);
     if (resource == "stop") co_return stop(request);
@@ -122,6 +123,11 @@ ApiReply ControlApi::status(ApiRequest const& request) const {
     SessionReply const reply{control_.status(), RQFS_VERSION, daemon_.mountpoint(), daemon_.store(),
                              daemon_.process_id()};
     return {200, to_json(reply), {}, false};
+}
+
+ApiReply ControlApi::statistics(ApiRequest const& request) const {
+    if (request.method != "GET") fail_method("GET");
+    return {200, to_json(statistics_reply(control_.statistics())), {}, false};
 }
 
 json::value ControlApi::limits_document() const {

@@ -52,6 +52,7 @@ private:
     boost::asio::awaitable<void> download(torrent::InfoHash info_hash, boost::json::object body);
     WhyReply why(torrent::InfoHash info_hash, torrent::FileIndex file) const;
     ApiReply status(ApiRequest const& request) const;
+    ApiReply statistics(ApiRequest const& request) const;
     ApiReply limits(ApiRequest const& request);
     ApiReply log(ApiRequest const& request);
     ApiReply stop(ApiRequest const& request);

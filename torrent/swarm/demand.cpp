@@ -101,10 +101,12 @@ Demand::Ticket Demand::read_started(ByteRange range, TimePoint now) {
     reads_.push_back({++last_ticket_, range, now});
     last_read_ = now;
     rate_.waiting(true, now);
+    last_move_ = ReadCursors::Kind::sequential;
     if (range.empty()) return last_ticket_;
     auto const before = cursors_.active(now);
     auto const reach = before.empty() ? 0 : window_bytes(before.front(), speed(0), false);
     auto const move = cursors_.read(range, reach, now);
+    last_move_ = move.kind;
     if (move.kind == ReadCursors::Kind::jump && !first) rate_.sought(now);
     if (move.kind == ReadCursors::Kind::jump && range.begin < zone_bytes_)
         ends_ = !known_copier_ && where_.size() > std::uint64_t{kSmallFilePieces} * layout_.piece_bytes();

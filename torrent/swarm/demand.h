@@ -42,6 +42,8 @@ public:
     TimePoint next_change(TimePoint now) const;
 
     bool blocked() const;  // a read is under way
+    // Of the read that started last. The first one is a jump too, or a probe.
+    ReadCursors::Kind last_move() const { return last_move_; }
     bool greedy() const;   // reads as fast as it is given
     double rate() const;   // estimated bytes a second it consumes; of a greedy reader, what it got
 
@@ -74,6 +76,7 @@ private:
     ReaderRate rate_;
     std::vector<Read> reads_;  // under way, oldest first
     Ticket last_ticket_ = 0;
+    ReadCursors::Kind last_move_ = ReadCursors::Kind::sequential;
     TimePoint last_read_;  // when one began or ended
     MediaHints hints_;
     bool known_film_ = false;  // its duration is known, and likely

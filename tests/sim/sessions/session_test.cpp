@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -256,6 +257,74 @@ TEST_F(Sessions, ATorrentIsAddedFromAServerOfTheSimulatedNetwork) {
     auto const added = run(leech.session->add("http://files.example/film.torrent", AddOptions{}));
 
     EXPECT_EQ(added.info_hash, made.metainfo->info_hash());
+}
+
+constexpr std::uint64_t kKernelRead = 128 * 1024;
+
+TEST_F(Sessions, ReadsAreCountedByWhatTheyWaitedFor) {
+    auto const made = make_torrent({.bytes = 40'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& seed = add_seed(made, "20.0.0.1:6881", {.up_bytes_per_second = 1'000'000});
+    auto& leech = add("20.0.0.2:6881");
+    run(leech.session->add(magnet_of(hash, seed.host), AddOptions{}));
+    ASSERT_TRUE(until(10s, [&] { return leech.session->entry(hash)->metainfo != nullptr; }));
+    auto const figures = [&] { return leech.session->statistics(); };
+    auto const begin = clock.now();
+    auto stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+
+    read(*stream, {0, kKernelRead});
+    auto const opened = figures();
+    EXPECT_EQ(opened.open_to_first_byte.count(), 1u);
+    EXPECT_GE(opened.open_to_first_byte.sum(), 100ms) << "that is what the link needs";
+    EXPECT_LE(opened.open_to_first_byte.sum(), clock.now() - begin);
+    EXPECT_EQ(opened.seek_to_first_byte.count(), 0u);
+
+    std::uint64_t const far = 20'000'000;
+    auto const sought_at = clock.now();
+    read(*stream, {far, far + kKernelRead});
+    auto const sought = figures();
+    EXPECT_EQ(sought.seek_to_first_byte.count(), 1u);
+    EXPECT_GE(sought.seek_to_first_byte.sum(), 100ms);
+    EXPECT_LE(sought.seek_to_first_byte.sum(), clock.now() - sought_at);
+    EXPECT_EQ(sought.stalled.count(), 0u) << "neither waited where it went on";
+
+    auto const read_on_at = clock.now();
+    for (auto at = far + kKernelRead; at < far + 5'000'000; at += kKernelRead) read(*stream, {at, at + kKernelRead});
+    auto const read_on = figures();
+    EXPECT_GE(read_on.stalled.count(), 1u) << "it reads faster than the link";
+    EXPECT_GE(read_on.stalled.sum(), 2s);
+    EXPECT_LE(read_on.stalled.sum(), clock.now() - read_on_at);
+    EXPECT_EQ(read_on.open_to_first_byte, opened.open_to_first_byte);
+    EXPECT_EQ(read_on.seek_to_first_byte, sought.seek_to_first_byte);
+}
+
+TEST_F(Sessions, WhatWasFetchedAheadIsUnreadUntilSomebodyReadsIt) {
+    auto const made = make_torrent({.bytes = 40'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& seed = add_seed(made, "20.0.0.1:6881", {.up_bytes_per_second = 4'000'000});
+    auto& leech = add("20.0.0.2:6881");
+    run(leech.session->add(magnet_of(hash, seed.host), AddOptions{}));
+    ASSERT_TRUE(until(10s, [&] { return leech.session->entry(hash)->metainfo != nullptr; }));
+    auto stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+    read(*stream, {0, kKernelRead});
+    until(20s, [] { return false; });
+
+    auto const figures = leech.session->statistics();
+    auto const piece = made.metainfo->pieces().piece_bytes();
+    auto const read_pieces = (kKernelRead + piece - 1) / piece * piece;
+    EXPECT_GT(figures.unread_read_ahead_bytes, 0u);
+    EXPECT_EQ(figures.unread_read_ahead_bytes + read_pieces, leech.session->torrent(hash).have_bytes);
+    EXPECT_GE(figures.received.wanted, leech.session->torrent(hash).have_bytes);
+    EXPECT_EQ(figures.received.wasted(), leech.session->torrent(hash).wasted_bytes);
+
+    stream.reset();
+    stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+    EXPECT_EQ(read(*stream, {0, made.data.size()}), made.data);
+    EXPECT_EQ(leech.session->statistics().unread_read_ahead_bytes, 0u);
+    EXPECT_EQ(leech.session->statistics().open_to_first_byte.count(), 2u);
+
+    run(leech.session->remove(hash, false));
+    EXPECT_GE(leech.session->statistics().received.wanted, made.data.size()) << "a torrent that left stays counted";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "torrent/log.h"
 #include "torrent/net/http_client.h"
 #include "torrent/net/resolver.h"
+#include "torrent/statistics.h"
 #include "torrent/workers.h"
 
 #include <gtest/gtest.h>
@@ -55,6 +56,7 @@ protected:
     MetadataBudget metadata_budget;
     std::uint16_t listening_port = 6881;
     ExternalAddressVote external;
+    Statistics statistics;
     SessionContext context{engine.get_executor(),
                            clock,
                            workers,
@@ -69,6 +71,7 @@ protected:
                            metadata_budget,
                            listening_port,
                            external,
+                           statistics,
                            [](Endpoint const&) { return false; }};
     std::vector<std::pair<Address, Endpoint>> votes;
 };

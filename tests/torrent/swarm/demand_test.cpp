@@ -115,6 +115,20 @@ TEST(Demand, ACopiersBlockedReadIsACopiers) {
     EXPECT_EQ(film.wish(2 * kMiB)->urgency, Urgency::copier);
 }
 
+TEST(Demand, TellsWhetherTheLastReadWentOnOrWentElsewhere) {
+    Film film;
+    film.read(0);
+    EXPECT_EQ(film.demand.last_move(), ReadCursors::Kind::jump);
+    film.read(kChunk);
+    EXPECT_EQ(film.demand.last_move(), ReadCursors::Kind::sequential);
+    film.read(500 * kMiB);
+    EXPECT_EQ(film.demand.last_move(), ReadCursors::Kind::jump);
+    film.read(700 * kMiB, 0);
+    EXPECT_EQ(film.demand.last_move(), ReadCursors::Kind::sequential) << "an empty read goes nowhere";
+    film.read(1000 * kMiB - kChunk);
+    EXPECT_EQ(film.demand.last_move(), ReadCursors::Kind::probe);
+}
+
 TEST(Demand, TheReadThatWaitsLongestComesFirst) {
     Film film;
     film.demand.read_started({kMiB - kChunk, kMiB}, film.now);
