@@ -29,6 +29,8 @@ constexpr std::chrono::milliseconds kTailWithin{3000};
 constexpr std::chrono::milliseconds kEndsWhilePlaying{10'000};
 // Until the reader is seen to read on, the very end may be what it asks for next (an .mp4 with its index there).
 constexpr std::chrono::milliseconds kFirstTailWithin{500};
+// Of it so much: with 1 MiB a whole piece more comes before the film's second, which then stops after its first.
+constexpr std::uint64_t kVeryEnd = 256u << 10;
 constexpr std::chrono::milliseconds kIndexWithin{2000};  // what players read of it before they begin; once it plays
 constexpr double kLeastFilm = 2e3;                       // bytes a second; a duration that gives other figures is not
 constexpr double kMostFilm = 25e6;                       // believed: Ultra HD Blu-ray has 16e6, speech 2e3
@@ -190,7 +192,7 @@ void Demand::want_ends(Collector& collector, TimePoint now) const {
     collector.want(in_torrent({0, zone_bytes_}), Urgency::player, within(reads ? kEndsWhilePlaying : kHeadWithin));
     collector.want(in_torrent({size - zone_bytes_, size}), Urgency::player,
                    within(reads ? kEndsWhilePlaying : kTailWithin));
-    auto const very_end = std::min<std::uint64_t>(zone_bytes_, kMiB);
+    auto const very_end = std::min(zone_bytes_, kVeryEnd);
     if (!reads) collector.want(in_torrent({size - very_end, size}), Urgency::player, within(kFirstTailWithin));
 }
 

@@ -77,7 +77,7 @@ void PeerRate::received(std::uint32_t bytes, TimePoint sent, TimePoint now) {
 
 void PeerRate::received_late(std::uint32_t bytes, TimePoint now) {
     pass_until(now);
-    if (known()) {
+    if (known() && busy_) {
         fast_.bytes += bytes;
         slow_.bytes += bytes;
     }

@@ -12,6 +12,7 @@ struct PickerSeat {
     PickerPeer* peer = nullptr;
     double rate = 0;         // bytes a second
     double queued = 0;       // bytes it is expected to send before the next block
+    std::uint32_t owed = 0;  // blocks of it that were withdrawn, but probably come
     std::uint32_t room = 0;  // further requests
     bool good = false;       // known, and neither late nor on parole
     bool reserved = false;   // something is there for it, only not now

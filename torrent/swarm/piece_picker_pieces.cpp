@@ -14,6 +14,12 @@ namespace {
 constexpr std::uint64_t kParkedBytes = limit::kUnverifiedBytes / 4;
 constexpr std::chrono::seconds kParked{60};
 constexpr std::chrono::milliseconds kSoonest{250};  // until it is looked at again
+// A withdrawn block counts as owed for so many times what the peer should need for all that it was asked.
+constexpr double kOwedFactor = 1.5;
+
+Duration in_time(double seconds) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
 
 }  // namespace
 
@@ -177,7 +183,11 @@ void PiecePicker::State::withdraw(RequestId id) {
 void PiecePicker::State::drop(RequestId id, bool remember) {
     BlockTable::Request const request = table.request(id);
     PickerPeer& peer = at(request.peer);
-    if (remember) peer.late_blocks.remember(request.block, now);
+    if (remember) {
+        BlockTable::Queue const& queue = table.queue(peer.slot);
+        double const left = peer.rate.expected(rate(peer), double{kBlockBytes} * queue.size);
+        peer.late_blocks.remember(request.block, request.sent, now + in_time(kOwedFactor * left), now);
+    }
     table.drop(id);
     peer.nothing_as_of = 0;
     if (table.queue(peer.slot).size == 0) peer.rate.emptied(now);
@@ -242,6 +252,7 @@ PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress 
     }
 
     peer.rate.received(layout.bytes(block), table.request(request).sent, now);
+    if (!peer.late_blocks.empty()) peer.late_blocks.answered(table.request(request).sent);
     table.arrived(id, block.block);
     table.flight(id).touched = now;
     while (table.flight(id).blocks[block.block.value()].first != kNone) {

@@ -14,7 +14,7 @@ constexpr double kFar = 6;     // a deadline this far leaves time to learn a pee
 constexpr double kUrgentQueue = 0.35;
 constexpr double kReadingQueue = 0.8;
 constexpr double kBulkQueue = 3;       // libtorrent request_queue_time
-constexpr double kTolerance = 1;       // a peer may be this late ...
+constexpr double kTolerance = 0.15;    // seconds a peer may be later than the deadline and all peers together ...
 constexpr double kMuchBetter = 1.5;    // ... unless another one is better by this factor
 constexpr double kAffinity = 1.2;      // the peer that had the block before it is kept up to this factor
 constexpr std::uint32_t kLooks = 256;  // pieces looked at for peers that may have none of them
@@ -69,6 +69,7 @@ bool PiecePicker::State::urgent(double within_seconds) const {
 void PiecePicker::State::seat_peers() {
     seats.clear();
     rooms = 0;
+    all_rates = 0;
     for (PickerPeer* const peer : peers)
         if (peer->askable()) seat(*peer);
     if (now - median_at < kTick && median_rate > 0) return;
@@ -93,19 +94,25 @@ void PiecePicker::State::seat(PickerPeer& peer) {
     seat.peer = &peer;
     seat.rate = rate(peer);
     BlockTable::Queue const& queue = table.queue(peer.slot);
-    seat.queued = double{kBlockBytes} * queue.expected - progress(peer);
+    seat.owed = peer.late_blocks.owed(now, now);
+    seat.queued = double{kBlockBytes} * (queue.expected + seat.owed) - progress(peer);
     seat.good = peer.rate.known() && !peer.late && !peer.parole;
     std::uint32_t const limit = peer.limit();
+    std::uint32_t const depth = peer.rate.depth(seat.rate, queue_seconds, !reading(), limit);
+    // What is owed may yet be cancelled, so it does not keep new requests back until there is another queue of it.
+    std::uint32_t const excess = seat.owed - std::min(seat.owed, depth);
     if (peer.late || peer.snubbed) {
         seat.room = queue.size == 0 ? 1 : 0;
     } else if (reading() && peer.rate.known()) {
-        std::uint32_t const more = peer.rate.room(seat.rate, queue_seconds, seat.queued);
+        double const ahead = seat.queued - double{kBlockBytes} * (seat.owed - excess);
+        std::uint32_t const more = peer.rate.room(seat.rate, queue_seconds, ahead);
         seat.room = std::min(queue.expected == 0 ? std::max(more, 1u) : more, limit - std::min(limit, queue.size));
     } else {
-        std::uint32_t const depth = peer.rate.depth(seat.rate, queue_seconds, !reading(), limit);
-        seat.room = depth > queue.expected ? std::min(depth - queue.expected, limit - std::min(limit, queue.size)) : 0;
+        std::uint32_t const taken = queue.expected + excess;
+        seat.room = depth > taken ? std::min(depth - taken, limit - std::min(limit, queue.size)) : 0;
     }
     if (peer.nothing_as_of == changes) seat.room = 0;
+    if (seat.good) all_rates += seat.rate;
     rooms += seat.room;
     seats.push_back(seat);
 }
@@ -113,13 +120,16 @@ void PiecePicker::State::seat(PickerPeer& peer) {
 void PiecePicker::State::assign_targets() {
     std::uint32_t looks = 0;
     std::uint32_t target = open_targets.next(0);
+    std::uint32_t counted = 0;  // targets whose missing bytes are in `before`
+    double before = 0;          // bytes to come up to this target
     while (target < open_targets.size() && rooms > 0 && looks < kLooks) {
         share_with_copiers();
         share_with_rarest();
         bool const sharing =
             target < sections[2] && (pending_targets.next(sections[2]) < sections[4] || wanted_missing > 0);
         std::uint32_t const limit = sharing ? kShareChunk : kUnlimited;
-        std::uint32_t const assigned = assign_target(target, limit);
+        for (; counted <= target; counted = pending_targets.next(counted + 1)) before += missing_bytes(counted);
+        std::uint32_t const assigned = assign_target(target, limit, before / std::max(all_rates, PeerRate::kFloor));
         if (target < sections[2])
             copier_credit = std::min(kCreditLimit, copier_credit + assigned * kCopierShare / (1 - kCopierShare));
         if (target < sections[4])
@@ -133,7 +143,7 @@ void PiecePicker::State::assign_targets() {
 void PiecePicker::State::share_with_copiers() {
     while (copier_credit >= 1 && rooms > 0) {
         std::uint32_t const target = open_targets.next(sections[2]);
-        if (target >= sections[4] || assign_target(target, 1) == 0) return;
+        if (target >= sections[4] || assign_target(target, 1, 0) == 0) return;
         copier_credit -= 1;
     }
 }
@@ -153,7 +163,15 @@ void PiecePicker::State::share_with_rarest() {
     }
 }
 
-std::uint32_t PiecePicker::State::assign_target(std::uint32_t number, std::uint32_t limit) {
+double PiecePicker::State::missing_bytes(std::uint32_t target) const {
+    PieceIndex const index = targets[target].wish.piece;
+    Piece const& p = pieces[index.value()];
+    if (p.flight == kNone) return p.phase == Phase::missing ? layout.bytes(index) : 0;
+    BlockTable::Flight const& flight = table.flight(p.flight);
+    return double{kBlockBytes} * (static_cast<std::uint32_t>(flight.blocks.size()) - flight.here);
+}
+
+std::uint32_t PiecePicker::State::assign_target(std::uint32_t number, std::uint32_t limit, double finish) {
     Target const& target = targets[number];
     PieceIndex const index = target.wish.piece;
     double const deadline = seconds_until(target.wish.deadline);
@@ -168,7 +186,7 @@ std::uint32_t PiecePicker::State::assign_target(std::uint32_t number, std::uint3
     while (taken < limit && rooms > 0 && open_targets.test(number)) {
         Seat* const best = quickest(number, only_good, previous);
         if (best == nullptr) break;
-        if (deadline < kUrgent && better_elsewhere(*best, index, deadline)) break;
+        if (deadline < kUrgent && better_elsewhere(*best, index, std::max(deadline, finish))) break;
         if (take(*best, index, 1) == 0) {
             best->refused = number;
             continue;
@@ -195,9 +213,9 @@ PiecePicker::State::Seat* PiecePicker::State::quickest(std::uint32_t target, boo
     return best;
 }
 
-bool PiecePicker::State::better_elsewhere(Seat const& seat, PieceIndex index, double deadline) {
+bool PiecePicker::State::better_elsewhere(Seat const& seat, PieceIndex index, double in_time) {
     double const time = seat.expected();
-    if (time <= std::max(deadline, 0.3) + kTolerance) return false;
+    if (time <= in_time + kTolerance) return false;
     return std::ranges::any_of(seats, [&](Seat const& other) {
         return other.good && other.peer->may_be_asked(index) && other.expected() * kMuchBetter < time;
     });

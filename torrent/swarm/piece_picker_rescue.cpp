@@ -9,8 +9,8 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr double kUrgent = 3;                 // seconds
-constexpr double kLate = 2;                   // seconds of silence, or four round trips, until urgent blocks go elsewhere
+constexpr double kUrgent = 3;  // seconds
+constexpr double kLate = 2;    // seconds of silence, or four round trips, until urgent blocks go elsewhere
 constexpr std::chrono::seconds kGivenUp{60};  // libtorrent request_timeout: after that no answer is waited for
 constexpr std::uint32_t kLastBlocks = 4;      // a piece that misses no more is finished though nobody wants it now
 constexpr double kHedgeSlack = 0.05;          // seconds a block may be late before it is asked for twice
@@ -31,7 +31,8 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 double PiecePicker::State::expected(RequestId id) const {
     BlockTable::Request const& request = table.request(id);
     PickerPeer const& peer = at(request.peer);
-    return peer.rate.expected(rate(peer), double{kBlockBytes} * request.ahead - progress(peer), now - request.sent);
+    double const ahead = double{kBlockBytes} * (request.ahead + peer.late_blocks.owed(request.sent, now));
+    return peer.rate.expected(rate(peer), ahead - progress(peer), now - request.sent);
 }
 
 void PiecePicker::State::check_silence() {
@@ -164,7 +165,8 @@ double PiecePicker::State::hedge_block(Target const& target, FlightId id, std::u
             continue;
         BlockTable::Queue const& queue = table.queue(peer.slot);
         std::uint32_t const depth = peer.rate.depth(seat.rate, queue_seconds, false, peer.limit());
-        if (queue.expected >= depth + kHedgeRoom || queue.size >= peer.limit() || peer.rejected_lately(address, now))
+        if (queue.expected + seat.owed >= depth + kHedgeRoom || queue.size >= peer.limit() ||
+            peer.rejected_lately(address, now))
             continue;
         if (best == nullptr || seat.expected() < best->expected()) best = &seat;
     }

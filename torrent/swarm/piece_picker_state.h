@@ -74,9 +74,11 @@ struct PiecePicker::State {
     void seat_peers();
     void seat(PickerPeer& peer);
     void assign_targets();
-    std::uint32_t assign_target(std::uint32_t target, std::uint32_t limit);
+    // `finish`: seconds in which all peers together could bring it and what comes before it.
+    std::uint32_t assign_target(std::uint32_t target, std::uint32_t limit, double finish);
+    double missing_bytes(std::uint32_t target) const;
     Seat* quickest(std::uint32_t target, bool only_good, Seat const* previous);
-    bool better_elsewhere(Seat const& seat, PieceIndex index, double deadline);
+    bool better_elsewhere(Seat const& seat, PieceIndex index, double in_time);
     void share_with_copiers();
     void share_with_rarest();
     void assign_rest();
@@ -134,11 +136,9 @@ struct PiecePicker::State {
 
     std::vector<Seat> seats;  // by handle
     std::uint32_t rooms = 0;  // of all seats
-    double median_rate = 0;
+    double median_rate = 0, all_rates = 0;  // bytes a second; the latter of all good peers together
     TimePoint median_at;
-    double queue_seconds = 0;
-    double copier_credit = 0;  // blocks due to copiers
-    double rarest_credit = 0;  // blocks due to rarest-first
+    double queue_seconds = 0, copier_credit = 0, rarest_credit = 0;  // credits: blocks due to copiers, to rarest-first
     TimePoint next_hedge, next_finish;
 
     std::vector<Order> orders;

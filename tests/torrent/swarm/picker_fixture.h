@@ -128,7 +128,7 @@ protected:
         plan();
         run(duration, rates);
         picker->set_wanted(Bitfield(layout.pieces()));
-        plan();
+        for (Order const& order : cancels()) picker->block_rejected(order.peer, order.block, now);  // so nothing is owed
         for (auto const& [peer, rate] : rates)
             while (!asked[peer].empty()) {
                 pass(std::chrono::microseconds(static_cast<std::int64_t>(1e6 * kBlockBytes / rate)));

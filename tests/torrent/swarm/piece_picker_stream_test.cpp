@@ -221,6 +221,26 @@ TEST_F(PiecePickerStream, KeepsBlocksThatArriveWithinARoundTripAfterASeek) {
     for (Order const& order : cancelled) EXPECT_NE(order.block, head) << "it was on its way";
 }
 
+// Seeds send what they have read into their send buffers, cancelled or not.
+TEST_F(PiecePickerStream, CountsCancelledBlocksAsQueuedUntilThePeerRejectsThem) {
+    make(400, 16);
+    PeerHandle const busy = seed_peer(), free = seed_peer();
+    learn({{busy, 4e5}, {free, 4e5}});
+    picker->peer_chokes(free, true, now);
+    std::uint32_t const before = missing(), after = missing(before + 100);
+    wishes({wish(before, 0, Urgency::blocked_player)});
+    plan();
+    picker->peer_chokes(free, false, now);
+    wishes({wish(after, 0, Urgency::blocked_player)});
+
+    auto const orders = plan();
+
+    std::map<PeerHandle, std::size_t> requested;
+    for (Order const& order : orders)
+        if (order.kind == Order::Kind::request) ++requested[order.peer];
+    EXPECT_GT(requested[free], requested[busy] + 2);
+}
+
 TEST_F(PiecePickerStream, WantsWhatComesAfterACancelWhileItIsMissing) {
     make(400, 16);
     PeerHandle const plain = seed_peer(false);
