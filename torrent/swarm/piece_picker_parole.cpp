@@ -57,7 +57,8 @@ std::optional<PieceIndex> PiecePicker::State::piece_for_parole(PickerPeer& peer)
 
 void PiecePicker::State::assign_parole(Seat& seat) {
     PickerPeer& peer = *seat.peer;
-    if (peer.own_piece && !needed.test(peer.own_piece->value())) release_own_piece(peer);
+    // A choked peer that rejects a piece it had allowed does not allow it any more (BEP 6).
+    if (peer.own_piece && (!needed.test(peer.own_piece->value()) || !peer.may_be_asked(*peer.own_piece))) release_own_piece(peer);
     if (!peer.own_piece) {
         if (table.queue(peer.slot).size > 0) return;
         std::optional<PieceIndex> const next = piece_for_parole(peer);

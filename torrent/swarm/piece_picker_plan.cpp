@@ -12,7 +12,7 @@ namespace {
 constexpr double kUrgent = 3;  // a deadline this near is urgent
 constexpr double kFar = 6;     // a deadline this far leaves time to learn a peer's rate
 constexpr double kUrgentQueue = 0.35;
-constexpr double kReadingQueue = 0.8;
+constexpr double kReadingQueue = 0.4;
 constexpr double kBulkQueue = 3;       // libtorrent request_queue_time
 constexpr double kTolerance = 0.15;    // seconds a peer may be later than the deadline and all peers together ...
 constexpr double kMuchBetter = 1.5;    // ... unless another one is better by this factor
