@@ -21,7 +21,7 @@ struct Settings {
     mode_t umask = 0;  // taken away from 0444 (files) and 0555 (directories)
 
     // read.*
-    std::chrono::milliseconds read_timeout{60'000};  // hardening: every request is answered within a bound
+    std::chrono::milliseconds read_timeout{60'000};  // every request is answered within a bound
     OnTimeout on_timeout = OnTimeout::eio;
 };
 

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// engine.md 2.3: how soon the picker is asked again when no event comes.
+// How soon the picker is asked again when no event comes.
 constexpr Duration kUrgentPlan = 20ms;
 constexpr Duration kCalmPlan = 250ms;
 

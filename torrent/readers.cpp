@@ -27,6 +27,7 @@ struct Readers::Reader {
     OpenStream* stream = nullptr;
     std::uint32_t missing = 0;  // pieces of the file that are not stored
     TimePoint refreshed{};
+    TimePoint due = TimePoint::max();  // when its wishes change by themselves
     bool has_wishes = false;
     // For people who ask why it waits.
     struct Wait {
@@ -259,6 +260,7 @@ asio::awaitable<void> Readers::wait_for(PieceIndex piece, ReadGuard& guard) {
 void Readers::refresh(ReaderId id, Reader& reader) {
     auto const now = clock_.now();
     reader.refreshed = now;
+    reader.due = reader.demand.next_change(now);
     if (reader.missing == 0 && !reader.has_wishes) return;
     auto wishes =
         reader.missing == 0 ? std::vector<Wish>() : reader.demand.wishes(download_.have(), download_.goodput(now), now);
@@ -294,7 +296,7 @@ void Readers::look_again() { progress_.notify(); }
 void Readers::tick() {
     auto const now = clock_.now();
     for (auto& [id, reader] : readers_)
-        if (reader.missing > 0 && (reader.demand.blocked() || reader.demand.next_change(now) <= now))
+        if (reader.missing > 0 && (reader.demand.blocked() || reader.due <= now))
             refresh(id, reader);
 }
 

@@ -15,7 +15,7 @@ struct Settings {
     // limits.*
     std::uint64_t up_limit = 0;           // 0: unlimited
     std::uint64_t down_limit = 0;         // 0: unlimited
-    std::uint32_t connections = 400;      // in all; hardening.md's table: between libtorrent's 200 and its users' 500
+    std::uint32_t connections = 400;      // in all; between libtorrent's 200 and its users' 500
     std::uint32_t connections_per_torrent = 80;  // rain dials 80; Transmission allows 50
     std::uint32_t upload_slots = 8;       // libtorrent
 

@@ -20,7 +20,7 @@ namespace rqfs::tools {
 // members are those of the structs; times are seconds since 1970, rates bytes a second.
 
 inline constexpr std::string_view kTorrentFileType = "application/x-bittorrent";
-inline constexpr std::size_t kJsonDepth = 64;  // hardening.md T50
+inline constexpr std::size_t kJsonDepth = 64;  // our own documents need a handful
 
 // A torrent and the directory that shows it.
 struct TorrentReply {

@@ -6,7 +6,7 @@
 
 namespace rqfs::tools::limit {
 
-// What a client of the control socket may make grow: hardening.md T50.
+// What a client of the control socket may make grow; it is the user, so these only catch mistakes.
 inline constexpr std::size_t kControlConnections = 64;
 inline constexpr std::uint32_t kControlHeaderBytes = 16u << 10;
 inline constexpr std::uint64_t kControlBodyBytes = 1u << 20;

@@ -9,7 +9,7 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr double kAddressBurst = 50;     // hardening: 10 a second, burst 50
+constexpr double kAddressBurst = 50;     // of 10 a second
 constexpr double kShareBurst = 400;      // JD's token bucket
 constexpr double kSeldom = 0.8;          // of its burst left: an address that has hardly asked
 constexpr double kCreditBytes = 3'000;   // answers to an unproven address: four full ones, one a torrent and a retry

@@ -7,7 +7,7 @@ namespace rqfs::torrent {
 // Who told us an address: strangers' words are vetted, the user's are not.
 enum class AddressSource { user, resume, tracker, incoming, pex, dht, lsd };
 
-// Whether we may connect to a peer's address (hardening: a tracker must not make us scan the user's router). Denied
+// Whether we may connect to a peer's address (a tracker must not make us scan the user's router). Denied
 // when learnt from strangers: loopback, link-local, multicast, unspecified, broadcast, private ranges, ports below 1024
 // and those of well-known local services. Pure.
 bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network);

@@ -9,7 +9,9 @@
 #include "torrent/workers.h"
 
 #include <gtest/gtest.h>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -325,6 +327,51 @@ TEST_F(Sessions, WhatWasFetchedAheadIsUnreadUntilSomebodyReadsIt) {
 
     run(leech.session->remove(hash, false));
     EXPECT_GE(leech.session->statistics().received.wanted, made.data.size()) << "a torrent that left stays counted";
+}
+
+TEST_F(Sessions, ATorrentThatNobodyReadsKeepsTenConnections) {
+    auto const made = make_torrent({.bytes = 1'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& idle = add("20.0.0.1:6881");
+    run(idle.session->add(made.file, AddOptions{}));
+    auto const stream = idle.session->open(hash, FileIndex(0), ReaderProgram{});
+    asio::cancellation_signal give_up;
+    asio::co_spawn(engine, stream->read({0, 1000}), asio::bind_cancellation_slot(give_up.slot(), [](auto const&...) {}));
+    for (int i = 0; i < 30; ++i) {
+        auto& other = add("20.0.1." + std::to_string(i + 1) + ":6881");
+        run(other.session->add(made.file, AddOptions{}));
+        run(other.session->connect(hash, "20.0.0.1", 6881));
+    }
+    ASSERT_TRUE(until(5s, [&] { return idle.session->torrent(hash).peers_connected == 30; }));
+
+    give_up.emit(asio::cancellation_type::terminal);
+
+    EXPECT_TRUE(until(150s, [&] { return idle.session->torrent(hash).peers_connected <= 10; }));
+
+    EXPECT_EQ(idle.session->torrent(hash).peers_connected, 10u);
+}
+
+TEST_F(Sessions, APeerThatSendsBadDataIsBannedAndNeitherDialledNorLetIn) {
+    auto const made = make_torrent({.bytes = 8'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto lies = made;
+    std::fill(lies.data.begin(), lies.data.end(), std::byte{7});
+    auto& liar = add_seed(lies, "20.0.2.1:6881");
+    auto& honest = add_seed(made, "20.0.3.1:6881", {.up_bytes_per_second = 50'000});
+    auto& leech = add("20.0.0.1:6881");
+    run(leech.session->add(magnet_of(hash, liar.host) + "&x.pe=" + honest.host.endpoint().text(), AddOptions{.download = true}));
+    auto const has_liar = [&] {
+        auto const peers = leech.session->peers(hash);
+        return std::any_of(peers.begin(), peers.end(), [&](auto const& peer) { return peer.endpoint.address == liar.host.endpoint().address; });
+    };
+
+    ASSERT_TRUE(until(60s, [&] { return leech.session->torrent(hash).wasted_bytes > 0 && !has_liar(); }));
+    run(liar.session->connect(hash, "20.0.0.1", 6881));
+
+    EXPECT_FALSE(until(60s, has_liar));
+    EXPECT_EQ(leech.session->torrent(hash).peers_connected, 1u) << "the honest one stays";
+    EXPECT_FALSE(leech.session->torrent(hash).state == TorrentState::seeding) << "there was still something to want";
+    EXPECT_TRUE(until(10min, [&] { return leech.session->torrent(hash).state == TorrentState::seeding; }));
 }
 
 }  // namespace
