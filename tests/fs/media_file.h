@@ -18,7 +18,7 @@ namespace rqfs::tests {
 // Numbers as containers write them.
 inline std::string big(std::uint64_t value, std::size_t bytes) {
     std::string text;
-    for (auto i = bytes; i > 0; --i) text += static_cast<char>(value >> (8 * (i - 1)) & 0xFF);
+    for (auto i = bytes; i > 0; --i) text += i > sizeof value ? '\0' : static_cast<char>(value >> (8 * (i - 1)) & 0xFF);
     return text;
 }
 inline std::string little(std::uint64_t value, std::size_t bytes) {
