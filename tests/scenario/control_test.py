@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import lab
-from lab import MIB, Daemon, Reader, Scenario, Session, wait_for
+from lab import MIB, Daemon, Reader, Scenario, Session, needs, needs_root, wait_for
 
 
 class PauseAndResume(Scenario):
@@ -235,6 +235,46 @@ class ExitStatuses(Scenario):
 
         self.assertLess(time.monotonic() - begin, 2)
         self.assertIn(first.endpoint(), second.tail())
+
+
+class Strangers(Scenario):
+    ASK = ('import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.settimeout(5)\ns.connect(sys.argv[1])\n'
+           'try:\n s.sendall(b"GET /v1/status HTTP/1.1\\r\\nHost: rqfs\\r\\n\\r\\n")\n print(len(s.recv(1)))\n'
+           'except ConnectionError:\n print(0)\n')
+
+    def ask(self, daemon, *as_whom):
+        done = subprocess.run([*as_whom, '/usr/bin/python3', '-c', self.ASK, str(daemon.socket)], capture_output=True, text=True, timeout=20)
+        return done.stdout.strip() or done.stderr
+
+    @needs_root()
+    @needs('setpriv')
+    def test_another_user_gets_no_answer_even_where_the_socket_is_open_to_all(self):
+        daemon = Daemon(self).start()
+        for directory in (self.directory, daemon.directory):
+            os.chmod(directory, 0o755)
+        os.chmod(daemon.socket, 0o666)
+
+        self.assertEqual(self.ask(daemon), '1')
+        self.assertEqual(self.ask(daemon, 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'), '0')
+
+
+class MountCommand(Scenario):
+    # A machine of its own as far as rqfs sees: installed, with an empty store, and a mount that nobody else has. mount.fuse looks for
+    # programs where mount(8) does.
+    INSIDE = ('mount -t tmpfs none /var/lib && mount -t tmpfs none /run && mount -t tmpfs none /usr/local/bin && '
+              'cp "$1/rqfs" "$1/rqfsctl" /usr/local/bin && mount -t fuse.rqfs none "$2" && mountpoint "$2" && /usr/local/bin/rqfsctl stop')
+
+    @needs_root()
+    @needs('unshare', 'mount.fuse3')
+    def test_mount_8_mounts_it(self):
+        mountpoint = self.directory / 'mnt'
+        mountpoint.mkdir()
+
+        done = subprocess.run(['unshare', '--mount', '--propagation', 'private', 'sh', '-c', self.INSIDE, 'sh', str(lab.BIN), str(mountpoint)],
+                              capture_output=True, text=True, timeout=60)
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('is a mountpoint', done.stdout)
 
 
 if __name__ == '__main__':
