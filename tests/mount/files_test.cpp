@@ -101,14 +101,21 @@ TEST_F(MountedFiles, AreReadAfterWaiting) {
     EXPECT_EQ(content_of(path("Film.mkv/Film.mkv")), fake_bytes(torrent::FileIndex(0), 0, kFilmBytes));
 }
 
+// The system may give up cached pages whenever it likes, some kernels do it with no need of memory: so one of many
+// passes has to find all of the file there. Were the cache dropped at each open, none would.
 TEST_F(MountedFiles, AreReadOnceAndThenComeFromThePageCache) {
+    auto const reads = [this] { return mounted->on_engine([this] { return mounted->library().reads; }); };
     ASSERT_EQ(content_of(path("Film.mkv/Film.mkv")).size(), kFilmBytes);
-    auto const reads = mounted->on_engine([&] { return mounted->library().reads; });
+    EXPECT_GT(reads(), 0);
 
-    EXPECT_EQ(content_of(path("Film.mkv/Film.mkv")).size(), kFilmBytes);
+    bool found_all = false;
+    for (int pass = 0; pass < 100 && !found_all; ++pass) {
+        auto const before = reads();
+        EXPECT_EQ(content_of(path("Film.mkv/Film.mkv")).size(), kFilmBytes);
+        found_all = reads() == before;
+    }
 
-    EXPECT_GT(reads, 0);
-    EXPECT_EQ(mounted->on_engine([&] { return mounted->library().reads; }), reads);
+    EXPECT_TRUE(found_all);
 }
 
 TEST_F(MountedFiles, CanBeMapped) {
