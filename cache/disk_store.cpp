@@ -62,6 +62,16 @@ asio::awaitable<std::vector<torrent::Endpoint>> DiskStore::load_peers(InfoHash i
     return state_.read<std::vector<torrent::Endpoint>>(std::move(query));
 }
 
+asio::awaitable<void> DiskStore::save_dht(std::vector<std::byte> state) {
+    StateDb::Change change = [state = std::move(state)](StateDb& db) { db.save_dht(state); };
+    return state_.write(std::move(change));
+}
+
+asio::awaitable<std::vector<std::byte>> DiskStore::load_dht() {
+    std::function<std::vector<std::byte>(StateDb&)> query = [](StateDb& db) { return db.load_dht(); };
+    return state_.read<std::vector<std::byte>>(std::move(query));
+}
+
 asio::awaitable<void> DiskStore::forget(InfoHash info_hash, bool keep_data) {
     assert(!open_.contains(info_hash) && "a torrent is forgotten whose pieces are open");
     StateDb::Change change = [info_hash, keep_data](StateDb& db) { db.forget(info_hash, keep_data); };

@@ -43,6 +43,8 @@ public:
     boost::asio::awaitable<void> forget(torrent::InfoHash info_hash, bool keep_data) override;
     boost::asio::awaitable<void> save_peers(torrent::InfoHash info_hash, std::vector<torrent::Endpoint> peers) override;
     boost::asio::awaitable<std::vector<torrent::Endpoint>> load_peers(torrent::InfoHash info_hash) override;
+    boost::asio::awaitable<void> save_dht(std::vector<std::byte> state) override;
+    boost::asio::awaitable<std::vector<std::byte>> load_dht() override;
     std::unique_ptr<torrent::PieceStore> open(torrent::InfoHash info_hash, std::shared_ptr<torrent::PieceFacts const> facts,
                                               torrent::PieceStore::Observer& observer) override;
     torrent::DiskSpace space() const override { return space_; }

@@ -245,4 +245,18 @@ std::optional<std::vector<torrent::Endpoint>> decode_peers(InfoHash const& info_
     return peers;
 }
 
+Bytes encode_dht(std::span<std::byte const> state) {
+    Writer out;
+    out.size(state.size());
+    out.raw(state);
+    return out.seal(InfoHash());
+}
+
+std::optional<Bytes> decode_dht(std::span<std::byte const> row) {
+    Reader in(InfoHash(), row);
+    auto const state = in.raw(in.size(1));
+    if (!in.complete()) return std::nullopt;
+    return Bytes(state.begin(), state.end());
+}
+
 }  // namespace rqfs::cache

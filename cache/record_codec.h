@@ -47,4 +47,8 @@ std::optional<std::vector<std::uint32_t>> decode_checksums(torrent::InfoHash con
 Bytes encode_peers(torrent::InfoHash const& info_hash, std::span<torrent::Endpoint const> peers);
 std::optional<std::vector<torrent::Endpoint>> decode_peers(torrent::InfoHash const& info_hash, std::span<std::byte const> row);
 
+// The state of the DHT as its owner wrote it; sealed for no info-hash.
+Bytes encode_dht(std::span<std::byte const> state);
+std::optional<Bytes> decode_dht(std::span<std::byte const> row);
+
 }  // namespace rqfs::cache

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace rqfs::cache {
@@ -25,6 +26,12 @@ std::optional<InfoHash> hash_of(std::span<std::byte const> bytes) {
     if (!hash) return std::nullopt;
     return *hash;
 }
+
+// The DHT's nodes are one more list of addresses. Its key is no info-hash, so that databases of before and after are the
+// same.
+constexpr std::string_view kDhtKey = "dht";
+
+std::span<std::byte const> dht_key() { return std::as_bytes(std::span(kDhtKey)); }
 
 }  // namespace
 
@@ -174,6 +181,18 @@ std::vector<torrent::Endpoint> StateDb::load_peers(InfoHash const& info_hash) {
     query.bind(info_hash.bytes());
     if (!query.step()) return {};
     return decode_peers(info_hash, query.blob(0)).value_or(std::vector<torrent::Endpoint>());
+}
+
+void StateDb::save_dht(std::span<std::byte const> state) {
+    auto const row = encode_dht(state);
+    Statement(*sql_, "INSERT OR REPLACE INTO peers(info_hash,peers) VALUES(?1,?2)").bind(dht_key()).bind(row).run();
+}
+
+std::vector<std::byte> StateDb::load_dht() {
+    Statement query(*sql_, "SELECT peers FROM peers WHERE info_hash=?1");
+    query.bind(dht_key());
+    if (!query.step()) return {};
+    return decode_dht(query.blob(0)).value_or(std::vector<std::byte>());
 }
 
 StoredPieces StateDb::pieces_of(TorrentPlace const& place) {

@@ -49,12 +49,14 @@ public:
     void save(torrent::TorrentRecord const& record);
     void forget(torrent::InfoHash const& info_hash, bool keep_data);
     void save_peers(torrent::InfoHash const& info_hash, std::span<torrent::Endpoint const> peers);
+    void save_dht(std::span<std::byte const> state);
     // Pieces recorded with other facts than `place` has are forgotten first.
     void record_pieces(TorrentPlace const& place, std::span<PieceRecord const> pieces);
     void remove_pieces(TorrentPlace const& place, std::span<torrent::PieceIndex const> pieces);
 
     StoredState load();
     std::vector<torrent::Endpoint> load_peers(torrent::InfoHash const& info_hash);
+    std::vector<std::byte> load_dht();
     // Rows whose seal is broken are left out.
     std::vector<PieceRecord> load_checksums(torrent::InfoHash const& info_hash);
 

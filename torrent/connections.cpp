@@ -138,6 +138,7 @@ asio::awaitable<void> Connections::dial(Endpoint endpoint, PeerSource source, Co
         ours.info_hash = info_hash_;
         ours.peer_id = peer_id_;
         ours.extensions = ours.fast = true;
+        ours.dht = uses_dht();
         auto const theirs = co_await shake_hands_outgoing(session_.clock, *socket, ours);
         slot = ConnectionBudget::Slot();
         if (!adopt(std::move(socket), theirs, endpoint, source, false)) known_.disconnected(endpoint, true, session_.clock.now());
@@ -182,6 +183,7 @@ bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& t
     options.handle = handle;
     options.info_hash = info_hash_;
     options.incoming = incoming;
+    if (uses_dht()) options.dht_port = session_.listening_port;
     if (auto const* const download = owner_.download()) {
         options.layout = download->metainfo().pieces();
         options.have = download->have();

@@ -59,6 +59,7 @@ public:
     // A peer that dialled us and has named this torrent; our handshake has been sent.
     void adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs);
     PeerId const& peer_id() const { return peer_id_; }
+    bool uses_dht() const { return session_.dht != nullptr && !owner_.is_private(); }  // said in our handshakes
 
     // Orders and news for the connected.
     void carry_out(PiecePicker::Order const& order);
@@ -105,6 +106,7 @@ private:
     void peer_suggest(PeerConnection& peer, PieceIndex piece) override;
     void peer_extensions(PeerConnection& peer) override;
     void peer_metadata(PeerConnection& peer, MetadataMessage const& message) override;
+    void peer_dht_port(PeerConnection& peer, std::uint16_t port) override;
     void peer_batch_ended(PeerConnection& peer) override;
     boost::asio::awaitable<SharedBytes> read_for_peer(PieceIndex piece, ByteRange range) override;
 

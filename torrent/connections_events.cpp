@@ -1,5 +1,6 @@
 // What connected peers say, and what they are told.
 #include "torrent/connections.h"
+#include "torrent/dht/dht.h"
 #include "torrent/download.h"
 #include "torrent/metadata_fetch.h"
 #include "torrent/peer/allowed_fast.h"
@@ -147,6 +148,10 @@ void Connections::serve_metadata(PeerConnection& peer, MetadataMessage const& re
         answer.bytes = info.subspan(static_cast<std::size_t>(begin), std::min<std::size_t>(kBlockBytes, info.size() - static_cast<std::size_t>(begin)));
     }
     peer.send_metadata(answer);
+}
+
+void Connections::peer_dht_port(PeerConnection& peer, std::uint16_t port) {
+    if (uses_dht()) session_.dht->add_node({peer.remote().address, port});
 }
 
 void Connections::peer_batch_ended(PeerConnection&) {

@@ -77,6 +77,7 @@ void Session::State::external_address_changed(Address const& address) {
     // The vote that tips the scales may be for another address than the one that wins.
     auto const& winner = address.is_v6() ? external.v6() : external.v4();
     for (auto const& [info_hash, torrent] : torrents) torrent->set_external(*winner);
+    if (dht) dht->external_address(*winner);
     log().debug("external address={}", winner->text());
 }
 
@@ -93,6 +94,7 @@ asio::awaitable<void> Session::State::shake_hands(std::unique_ptr<StreamSocket> 
         ours.info_hash = info_hash;
         ours.peer_id = found->second->peer_id();
         ours.extensions = ours.fast = true;
+        ours.dht = found->second->connections().uses_dht();
         return ours;
     };
     try {
@@ -114,6 +116,7 @@ Session::~Session() { assert(state_->torrents.empty() && "Session destroyed with
 asio::awaitable<void> Session::start() {
     auto& s = *state_;
     auto records = co_await s.parts.store.load();
+    co_await s.open_dht();
     for (auto& record : records) {
         auto const info_hash = record.info_hash;
         auto torrent = std::make_unique<Torrent>(s.context, std::move(record), s);
@@ -121,6 +124,7 @@ asio::awaitable<void> Session::start() {
         if (s.torrents.emplace(info_hash, std::move(torrent)).second) s.order.push_back(info_hash);
     }
     s.network.start();
+    s.start_dht();
     s.listener.start();
     for (auto const& endpoint : s.listener.local()) log().info("listening address={}", endpoint.text());
 }
@@ -149,6 +153,7 @@ asio::awaitable<void> Session::stop() {
     co_await stopping.stop();
     s.torrents.clear();
     s.order.clear();
+    co_await s.close_dht();
     co_await s.network.stop();
 }
 
@@ -157,9 +162,15 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     std::vector<std::string> need_restart;
     if (fresh.listen != s.settings.listen) need_restart.emplace_back("network.listen");
     if (fresh.test_network != s.settings.test_network) need_restart.emplace_back("network.test_network");
+    if (fresh.dht != s.settings.dht) need_restart.emplace_back("network.dht");
+    if (fresh.dht_routers != s.settings.dht_routers) need_restart.emplace_back("network.dht_routers");
+    if (fresh.dht_read_only != s.settings.dht_read_only) need_restart.emplace_back("network.dht_read_only");
     auto kept = fresh;
     kept.listen = s.settings.listen;
     kept.test_network = s.settings.test_network;
+    kept.dht = s.settings.dht;
+    kept.dht_routers = s.settings.dht_routers;
+    kept.dht_read_only = s.settings.dht_read_only;
     s.settings = std::move(kept);
     s.up_limit.set_limit(s.settings.up_limit);
     s.down_limit.set_limit(s.settings.down_limit);

@@ -19,6 +19,8 @@
 
 namespace rqfs::torrent {
 
+class Dht;
+
 // What all torrents of a session share, as a torrent sees its session: it never touches another torrent. Owned by Session, outlives them.
 struct SessionContext {
     boost::asio::any_io_executor executor;
@@ -37,6 +39,7 @@ struct SessionContext {
     ExternalAddressVote const& external;
     Statistics& statistics;
     std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
+    Dht* dht = nullptr;                               // null while it is off
 };
 
 }  // namespace rqfs::torrent

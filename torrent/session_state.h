@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/connection_budget.h"
+#include "torrent/dht/dht.h"
 #include "torrent/event.h"
 #include "torrent/net/http_client.h"
 #include "torrent/net/listener.h"
@@ -41,6 +42,13 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     boost::asio::awaitable<void> stop_torrent(Torrent& torrent, std::size_t& left);
     bool is_our_own(Endpoint const& endpoint) const;
     void external_address_changed(Address const& address);
+    // session_dht.cpp
+    boost::asio::awaitable<void> open_dht();
+    void start_dht();
+    boost::asio::awaitable<void> keep_dht();
+    boost::asio::awaitable<void> save_dht();
+    boost::asio::awaitable<void> close_dht();
+    void nodes_say_we_are(Address const& address);
 
     Parts parts;
     Settings settings;
@@ -57,6 +65,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     ExternalAddressVote external;
     Statistics statistics;
     SessionContext context;
+    std::unique_ptr<Dht> dht;  // null while it is off; outlives the torrents, which search in it
     std::map<InfoHash, std::unique_ptr<Torrent>> torrents;
     std::vector<InfoHash> order;           // as added
     std::set<InfoHash> leaving;            // being removed: an add of one of these waits

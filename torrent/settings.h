@@ -22,6 +22,9 @@ struct Settings {
     // network.*
     std::vector<std::string> listen;      // ADDR:PORT; empty: 6881 on IPv4 and IPv6, the next free one if taken
     bool test_network = false;            // lifts the vetting of addresses learnt from strangers (loopback, private, low ports)
+    bool dht = true;
+    std::vector<std::string> dht_routers; // HOST:PORT; empty: the well-known ones, in a test network none
+    bool dht_read_only = false;           // BEP 43: asks and does not answer
 
     StreamSettings stream;                // stream.*
 };
@@ -87,6 +90,15 @@ inline constexpr std::size_t kUnverifiedBytes = 64u << 20;        // AN MaxUnver
 inline constexpr std::size_t kBadPieceReceipts = 64;              // pieces whose block hashes are kept to find the liar
 inline constexpr std::uint32_t kBadPiecesBeforeBan = 3;           // without proof
 
+// Peer exchange (BEP 11) and holepunching (BEP 55).
+inline constexpr std::size_t kPexPeersPerMessage = 50;            // BEP 11, added and dropped each, sent and used
+inline constexpr std::size_t kPexPeersInFirstMessage = 100;       // BEP 11 sets no limit; LT
+inline constexpr std::size_t kPexPeersRead = 200;                 // of one family and list of a message; the others are not looked at
+inline constexpr std::size_t kPexPeersPerPeer = 200;              // used of one connection: a tenth of the peer list
+inline constexpr std::size_t kPexMessagesAMinute = 2;             // used; BEP 11 allows one, clocks differ
+inline constexpr std::size_t kPexMessagesBeforeDrop = 6;          // in a minute, then we hang up: LT
+inline constexpr std::size_t kHolepunchesAMinute = 20;            // relayed for one peer, and dials it may cause
+
 // Trackers.
 inline constexpr std::size_t kTrackerReplyBytes = 1u << 20;       // LT
 inline constexpr std::size_t kTrackerPeers = 400;                 // used of one reply
@@ -123,6 +135,7 @@ inline constexpr std::size_t kDhtLookupPeers = 2'000;             // as many as 
 inline constexpr std::size_t kDhtLookups = 16;                    // at once; others wait
 inline constexpr std::size_t kDhtNodesPerNetwork = 8;             // per /24 (IPv6: /64) in the table; 1 in a bucket: LT
 inline constexpr std::size_t kDhtSavedNodes = 300;
+inline constexpr std::chrono::minutes kDhtSaveInterval{10};       // what a crash loses of the table
 inline constexpr std::size_t kDhtStoredHashes = 2'000;            // LT dht_max_torrents
 inline constexpr std::size_t kDhtStoredPeers = 500;               // per info-hash; LT dht_max_peers
 inline constexpr std::size_t kDhtStoredPeersPerAddress = 4;       // per info-hash: ports of one NAT

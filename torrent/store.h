@@ -68,6 +68,10 @@ public:
     virtual boost::asio::awaitable<void> save_peers(InfoHash info_hash, std::vector<Endpoint> peers) = 0;
     virtual boost::asio::awaitable<std::vector<Endpoint>> load_peers(InfoHash info_hash) = 0;
 
+    // What the DHT found out (Dht::save), empty when nothing was saved; replaces what was saved.
+    virtual boost::asio::awaitable<void> save_dht(std::vector<std::byte> state) = 0;
+    virtual boost::asio::awaitable<std::vector<std::byte>> load_dht() = 0;
+
     // The pieces of one torrent; recorded ones are in have() at once, without touching the disk. Data that is in the file but not
     // recorded is hashed in the background. At most one open PieceStore a torrent. `observer` outlives it.
     virtual std::unique_ptr<PieceStore> open(InfoHash info_hash, std::shared_ptr<PieceFacts const> facts,

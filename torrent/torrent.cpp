@@ -15,8 +15,6 @@ namespace {
 
 // How often traffic totals are written to the store, so that a crash loses little of a ratio.
 constexpr std::chrono::seconds kTotalsInterval{60};
-// How many peers are remembered over a restart: libtorrent saves 100 too.
-constexpr std::size_t kSavedPeers = 100;
 
 std::shared_ptr<Metainfo const> parse_info(TorrentRecord const& record) {
     if (record.info.empty()) return nullptr;
@@ -57,6 +55,7 @@ Torrent::Torrent(SessionContext& session, TorrentRecord record, Owner& owner)
       record_(std::move(record)),
       logger_(shared_log()),
       connections_(session, record_.info_hash, logger_, *this),
+      peer_search_(session, record_.info_hash, logger_, connections_),
       announcer_(session.trackers, record_.info_hash, record_.trackers, false, *this),
       operation_ended_(session.executor),
       tick_now_(session.executor),
@@ -76,6 +75,7 @@ void Torrent::take_metainfo(std::shared_ptr<Metainfo const> metainfo) {
     apply_wanted();
     if (metainfo_->is_private()) {
         announcer_.set_private(true);
+        if (running_) peer_search_.update(need());
         connections_.become_private();
     }
 }
@@ -107,32 +107,16 @@ void Torrent::run() {
     connections_.start();
     announcer_.start();
     announcer_.urgent(hurried());
-    for (auto const& peer : record_.user_peers) tasks_.spawn(dial_user_peer(peer));
-    tasks_.spawn(load_peers());
+    peer_search_.start(record_.user_peers, need());
     tick_now_.notify();
-}
-
-asio::awaitable<void> Torrent::save_peers() {
-    std::vector<Endpoint> saved;
-    for (auto const& peer : connections_.known().best(kSavedPeers)) saved.push_back(peer.endpoint);
-    return store_peers(std::move(saved));
-}
-
-asio::awaitable<void> Torrent::store_peers(std::vector<Endpoint> peers) {
-    if (peers.empty()) co_return;
-    try {
-        co_await session_.store.save_peers(record_.info_hash, std::move(peers));
-    } catch (boost::system::system_error const& e) {
-        if (e.code() == asio::error::operation_aborted) throw;
-        logger_->debug("peers not saved torrent={} error={}", record_.info_hash.short_hex(), e.what());
-    }
 }
 
 asio::awaitable<void> Torrent::halt() {
     if (!running_) co_return;
     running_ = false;
     if (readers_) readers_->look_again();
-    auto saved = save_peers();
+    auto saved = peer_search_.save();
+    co_await peer_search_.stop();
     co_await connections_.stop();
     co_await announcer_.stop(limit::kTrackerStopTime);
     metadata_fetch_.reset();
@@ -218,7 +202,7 @@ asio::awaitable<void> Torrent::merge(TorrentRecord const& more) {
     if (record_.selected_files.empty()) record_.selected_files = more.selected_files;
     drop_unknown_selection();
     for (auto const& peer : more.user_peers)
-        if (running_) tasks_.spawn(dial_user_peer(peer));
+        if (running_) peer_search_.dial_user_peer(peer);
     append_new(record_.user_peers, more.user_peers);
     if (!metainfo_ && !more.info.empty()) {
         record_.created = more.created;
@@ -243,35 +227,6 @@ void Torrent::connect(std::vector<Endpoint> const& endpoints, std::string const&
     }
     connections_.add_addresses(endpoints, AddressSource::user);
     connections_.tick();
-}
-
-asio::awaitable<void> Torrent::dial_user_peer(std::string host_port) {
-    auto const colon = host_port.rfind(':');
-    auto host = host_port.substr(0, colon);
-    auto const endpoint = Endpoint::parse("0.0.0.0" + (colon == std::string::npos ? std::string(":") : host_port.substr(colon)));
-    if (!endpoint || endpoint->port == 0) co_return;
-    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-    try {
-        auto const addresses = co_await session_.resolver.resolve(std::move(host));
-        std::vector<Endpoint> endpoints;
-        for (auto const& address : addresses) endpoints.push_back({address, endpoint->port});
-        connect(endpoints, "");
-    } catch (boost::system::system_error const& e) {
-        if (e.code() == asio::error::operation_aborted) throw;
-        logger_->warn("peer not found torrent={} peer={} error={}", record_.info_hash.short_hex(), host_port, sentence(e));
-    }
-}
-
-asio::awaitable<void> Torrent::load_peers() {
-    if (is_private()) co_return;  // their peers come from the tracker each time (BEP 27)
-    try {
-        auto const peers = co_await session_.store.load_peers(record_.info_hash);
-        connections_.add_addresses(peers, AddressSource::resume);
-        tick_now_.notify();
-    } catch (boost::system::system_error const& e) {
-        if (e.code() == asio::error::operation_aborted) throw;
-        logger_->debug("peers not loaded torrent={} error={}", record_.info_hash.short_hex(), e.what());
-    }
 }
 
 void Torrent::metadata_complete(std::vector<std::byte> info) {
@@ -310,6 +265,10 @@ bool Torrent::active() const {
 }
 
 bool Torrent::hurried() const { return running_ && (!download_ || readers_->waiting() > 0); }
+
+PeerSearch::Need Torrent::need() const {
+    return {hurried() && !ended_, download_ && download_->complete(), is_private()};
+}
 
 void Torrent::peers_ran_out() { announcer_.announce_now(); }
 
@@ -373,6 +332,7 @@ void Torrent::tracker_peers(std::string const& tracker, std::vector<Endpoint> pe
 asio::awaitable<void> Torrent::keep_ticking() {
     for (;;) {
         if (running_) connections_.tick();
+        if (running_) peer_search_.update(need());
         if (running_ && !download_) metadata_fetch_->tick();
         if (readers_) readers_->tick();
         if (running_ && download_) download_->replan();  // a check may have ended
@@ -381,7 +341,7 @@ asio::awaitable<void> Torrent::keep_ticking() {
             next_totals_ = now + kTotalsInterval;
             update_totals();
             if (unsaved_) save_soon();
-            if (running_ && connections_.connected() > 0) tasks_.spawn(save_peers());
+            if (running_ && connections_.connected() > 0) peer_search_.save_in_background();
         }
         co_await wait_at_most(session_.clock, tick_now_, tick_interval());
     }

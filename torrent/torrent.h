@@ -5,6 +5,7 @@
 #include "torrent/library.h"
 #include "torrent/metadata_fetch.h"
 #include "torrent/metainfo/metainfo.h"
+#include "torrent/peer_search.h"
 #include "torrent/readers.h"
 #include "torrent/session_context.h"
 #include "torrent/status.h"
@@ -109,11 +110,8 @@ private:
     void run();
     boost::asio::awaitable<void> halt();
     boost::asio::awaitable<void> keep_ticking();
-    boost::asio::awaitable<void> load_peers();
-    boost::asio::awaitable<void> save_peers();
-    boost::asio::awaitable<void> store_peers(std::vector<Endpoint> peers);
     void drop_unknown_selection();
-    boost::asio::awaitable<void> dial_user_peer(std::string host_port);
+    PeerSearch::Need need() const;
     boost::asio::awaitable<void> save();
     void save_soon();
     boost::asio::awaitable<void> save_in_background();
@@ -131,6 +129,7 @@ private:
     std::shared_ptr<spdlog::logger> logger_;
     std::shared_ptr<Metainfo const> metainfo_;
     Connections connections_;
+    PeerSearch peer_search_;
     Announcer announcer_;
     std::unique_ptr<MetadataFetch> metadata_fetch_;  // while the metadata is missing, and until the next halt()
     std::unique_ptr<Download> download_;             // from then on

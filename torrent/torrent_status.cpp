@@ -48,12 +48,15 @@ std::string Torrent::waiting_reason() const {
     if (counts.dialling > 0) return "connecting to " + std::to_string(counts.dialling) + (counts.dialling == 1 ? " peer" : " peers");
     if (counts.known > 0) return "no peer answers: " + std::to_string(counts.known) + " known, tried again in a while";
     auto const trackers = announcer_.status();
-    if (trackers.empty()) return "no peers yet, and no tracker to ask: add one, or use `rqfsctl connect`";
+    auto const dht = peer_search_.dht_state();
+    if (trackers.empty() && dht.empty()) return "no peers yet, and no tracker to ask: add one, or use `rqfsctl connect`";
+    if (trackers.empty()) return "no peers yet: " + dht;
+    auto const and_dht = dht.empty() ? dht : "; " + dht;
     for (auto const& tracker : trackers)
-        if (tracker.state == "announcing") return "no peers yet: asking " + tracker.url;
+        if (tracker.state == "announcing") return "no peers yet: asking " + tracker.url + and_dht;
     for (auto const& tracker : trackers)
-        if (!tracker.message.empty()) return "no peers yet: " + tracker.url + " says: " + tracker.message;
-    return "no peers yet: the trackers know none";
+        if (!tracker.message.empty()) return "no peers yet: " + tracker.url + " says: " + tracker.message + and_dht;
+    return "no peers yet: the trackers know none" + and_dht;
 }
 
 double Torrent::progress() const {

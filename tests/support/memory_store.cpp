@@ -78,6 +78,13 @@ asio::awaitable<void> MemoryStore::save_peers(InfoHash info_hash, std::vector<En
 
 asio::awaitable<std::vector<Endpoint>> MemoryStore::load_peers(InfoHash info_hash) { co_return peers[info_hash]; }
 
+asio::awaitable<void> MemoryStore::save_dht(std::vector<std::byte> state) {
+    dht = std::move(state);
+    co_return;
+}
+
+asio::awaitable<std::vector<std::byte>> MemoryStore::load_dht() { co_return dht; }
+
 std::unique_ptr<PieceStore> MemoryStore::open(InfoHash info_hash, std::shared_ptr<PieceFacts const> facts, PieceStore::Observer& observer) {
     return std::make_unique<Pieces>(*this, info_hash, static_cast<std::uint32_t>(facts->hashes.size()), observer);
 }

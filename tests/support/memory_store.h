@@ -16,6 +16,8 @@ public:
     boost::asio::awaitable<void> forget(torrent::InfoHash info_hash, bool keep_data) override;
     boost::asio::awaitable<void> save_peers(torrent::InfoHash info_hash, std::vector<torrent::Endpoint> peers) override;
     boost::asio::awaitable<std::vector<torrent::Endpoint>> load_peers(torrent::InfoHash info_hash) override;
+    boost::asio::awaitable<void> save_dht(std::vector<std::byte> state) override;
+    boost::asio::awaitable<std::vector<std::byte>> load_dht() override;
     std::unique_ptr<torrent::PieceStore> open(torrent::InfoHash info_hash, std::shared_ptr<torrent::PieceFacts const> facts,
                                               torrent::PieceStore::Observer& observer) override;
     torrent::DiskSpace space() const override { return {1u << 30, 1u << 29}; }
@@ -29,6 +31,7 @@ public:
 
     std::map<torrent::InfoHash, torrent::TorrentRecord> records;
     std::map<torrent::InfoHash, std::vector<torrent::Endpoint>> peers;
+    std::vector<std::byte> dht;
 
 private:
     class Pieces;

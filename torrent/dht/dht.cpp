@@ -81,6 +81,21 @@ void Dht::Search::hurry() {
     dht_.touch();
 }
 
+Dht::Search::Progress Dht::Search::progress() const {
+    Progress progress;
+    auto const now = dht_.network_.clock.now();
+    for (auto const& family : families_) {
+        progress.peers += family.peers;
+        progress.nodes_known = progress.nodes_known || family.node->knows_somebody();
+        progress.searching = progress.searching || family.running != 0;
+        if (family.running != 0 || !family.node->knows_somebody()) continue;
+        auto const wait = std::max(Duration(family.schedule.due() - now), Duration::zero());
+        progress.next = progress.next ? std::min(*progress.next, wait) : wait;
+    }
+    if (progress.searching) progress.next.reset();
+    return progress;
+}
+
 Dht::Dht(Network network, Options options, std::span<std::byte const> bytes)
     : network_(std::move(network)),
       options_(std::move(options)),
@@ -95,6 +110,7 @@ Dht::Dht(Network network, Options options, std::span<std::byte const> bytes)
         node.test_network = options_.test_network;
         node.id = own_id(node.v6 ? state.id6 : state.id4, local.address);
         node.on_contact = [this] { nodes_known(); };
+        node.on_address = options_.on_address;
         DhtNode::Network const where{network_.executor, network_.clock, network_.socket};
         nodes_.push_back(std::make_unique<DhtNode>(where, std::move(node)));
     }
@@ -147,6 +163,10 @@ std::vector<std::byte> Dht::save() const {
 
 void Dht::add_node(Endpoint const& endpoint) {
     if (auto* const node = node_of(endpoint.address)) node->add_node(endpoint);
+}
+
+void Dht::external_address(Address const& address) {
+    if (auto* const node = node_of(address)) node->external_address(address);
 }
 
 std::vector<DhtStatus> Dht::status() const {

@@ -19,6 +19,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ public:
         std::vector<std::string> routers;  // HOST:PORT
         bool read_only = false;            // BEP 43
         bool test_network = false;         // lifts the vetting of addresses learnt from strangers
+        std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
     };
     using OnPeers = std::function<void(std::vector<Endpoint> const&)>;
 
@@ -54,6 +56,14 @@ public:
         void announce(std::uint16_t port, bool seed);
         // Somebody waits for peers.
         void hurry();
+
+        struct Progress {
+            bool nodes_known = false;  // somebody to ask
+            bool searching = false;
+            std::size_t peers = 0;     // of the search under way or the last one, all families
+            std::optional<Duration> next;  // until the next search; none while one is under way
+        };
+        Progress progress() const;
 
     private:
         friend class Dht;
@@ -85,6 +95,8 @@ public:
     std::unique_ptr<Search> find_peers(InfoHash const& info_hash, OnPeers on_peers);
     // A peer's PORT message: an invitation to ask there.
     void add_node(Endpoint const& endpoint);
+    // Ours, by the word of others than nodes; of help until nodes have agreed on one.
+    void external_address(Address const& address);
     std::vector<DhtStatus> status() const;  // one a family
 
     bool datagram(Endpoint const& from, std::span<std::byte const> bytes) override;

@@ -182,11 +182,22 @@ std::vector<NodeContact> DhtNode::usable(KrpcReply const& reply) const {
 // Our id follows from the address that others see, once enough agree on it (BEP 42).
 void DhtNode::learn_address(Endpoint const& voter, Endpoint const& us) {
     if (us.address.is_v6() != options_.v6) return;
-    auto const now = network_.clock.now();
-    auto const decided = vote_.vote(voter.address, us.address, now);
-    if (!decided || is_secure(table_.own(), *decided)) return;
-    table_.change_own(secure_node_id(*decided, random_id()), now);
-    log().debug("DHT node has a new id address={} id={}", decided->text(), table_.own().hex());
+    auto const decided = vote_.vote(voter.address, us.address, network_.clock.now());
+    if (!decided) return;
+    live_at(*decided);
+    if (options_.on_address) options_.on_address(*decided);
+}
+
+void DhtNode::external_address(Address const& address) {
+    if (vote_.winner()) return;
+    vote_.assume(address);
+    live_at(address);
+}
+
+void DhtNode::live_at(Address const& address) {
+    if (is_secure(table_.own(), address)) return;
+    table_.change_own(secure_node_id(address, random_id()), network_.clock.now());
+    log().debug("DHT node has a new id address={} id={}", address.text(), table_.own().hex());
     looked_around_ = TimePoint{};
 }
 

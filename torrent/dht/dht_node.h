@@ -39,6 +39,7 @@ public:
         bool test_network = false;
         NodeId id;
         std::function<void()> on_contact;  // another node answered, none had before
+        std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
     };
     // A search for a torrent's peers; the callbacks may cancel it.
     struct Search {
@@ -67,6 +68,8 @@ public:
     void bootstrap(std::vector<NodeContact> const& saved, std::vector<Endpoint> const& routers);
     // Somebody said there is a node (a peer's PORT message): it is pinged.
     void add_node(Endpoint const& endpoint);
+    // What our address is by the word of others than nodes: counts until nodes have agreed on one.
+    void external_address(Address const& address);
 
     bool is_v6() const { return options_.v6; }
     RoutingTable const& table() const { return table_; }
@@ -100,6 +103,7 @@ private:
     void ping(Endpoint const& to);
     void ping_welcome(std::vector<NodeContact> const& nodes);
     void learn_address(Endpoint const& voter, Endpoint const& us);
+    void live_at(Address const& address);
     std::vector<NodeContact> usable(KrpcReply const& reply) const;
     bool usable(Endpoint const& endpoint) const;
     // dht_node_lookups.cpp

@@ -150,6 +150,10 @@ Result<Message> parse_message(std::span<std::byte const> body) {
             message.bytes = body.subspan(kPieceWithoutBlock);
             message.length = static_cast<std::uint32_t>(message.bytes.size());
             break;
+        case MessageId::port:
+            message.port = static_cast<std::uint16_t>((std::to_integer<unsigned>(body[1]) << 8) |
+                                                      std::to_integer<unsigned>(body[2]));
+            break;
         default:
             if (exact >= kOnePiece) message.piece = read_be32(body.subspan(1));
             if (exact == kPieceBeginLength) {
@@ -197,6 +201,13 @@ void append_message(std::vector<std::byte>& out, MessageId id, PieceIndex piece,
     put_be32(bytes.data() + 9, begin);
     put_be32(bytes.data() + 13, length);
     append(out, bytes);
+}
+
+void append_port(std::vector<std::byte>& out, std::uint16_t port) {
+    append_be32(out, kPort);
+    out.push_back(static_cast<std::byte>(MessageId::port));
+    out.push_back(static_cast<std::byte>(port >> 8));
+    out.push_back(static_cast<std::byte>(port & 0xff));
 }
 
 void append_bitfield(std::vector<std::byte>& out, std::span<std::byte const> bytes) {

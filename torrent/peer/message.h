@@ -44,6 +44,7 @@ struct Message {
     std::uint32_t piece = 0;             // have, request, piece, cancel, suggest, reject, allowed fast
     std::uint32_t begin = 0;             // request, piece, cancel, reject
     std::uint32_t length = 0;            // request, cancel, reject; of a piece its bytes.size()
+    std::uint16_t port = 0;              // port
     std::uint8_t extended_id = 0;        // extended: the receiver's id of it, 0 is the handshake
     std::span<std::byte const> bytes{};  // bitfield; block of a piece; payload of extended
 };
@@ -70,6 +71,7 @@ void append_message(std::vector<std::byte>& out, MessageId id);                 
 void append_message(std::vector<std::byte>& out, MessageId id, PieceIndex piece);  // have, suggest, allowed fast
 void append_message(std::vector<std::byte>& out, MessageId id, PieceIndex piece, std::uint32_t begin,
                     std::uint32_t length);  // request, cancel, reject
+void append_port(std::vector<std::byte>& out, std::uint16_t port);
 void append_bitfield(std::vector<std::byte>& out, std::span<std::byte const> bytes);
 void append_extended(std::vector<std::byte>& out, std::uint8_t extended_id, std::span<std::byte const> payload);
 void append_be32(std::vector<std::byte>& out, std::uint32_t value);

@@ -58,6 +58,8 @@ public:
         virtual void peer_suggest(PeerConnection& peer, PieceIndex piece) = 0;
         virtual void peer_extensions(PeerConnection& peer) = 0;  // extensions() is new
         virtual void peer_metadata(PeerConnection& peer, MetadataMessage const& message) = 0;
+        // Where its node of the DHT listens; once a connection, and only where we told a port of ours.
+        virtual void peer_dht_port(PeerConnection& peer, std::uint16_t port) = 0;
         // Everything received so far has been reported: the moment to plan (one call a receive, not one a block).
         virtual void peer_batch_ended(PeerConnection& peer) = 0;
         // Bytes of a piece of ours for an upload; throws when it cannot be read (the request is then rejected).
@@ -71,6 +73,7 @@ public:
         std::optional<PieceLayout> layout;    // nothing while the metadata is missing
         Bitfield have;                        // what we tell at first; empty without layout
         ExtensionHandshake extensions;        // ours, sent at once when they speak BEP 10
+        std::uint16_t dht_port = 0;           // ours, told where they speak BEP 5; 0: the DHT is not for this torrent
         RateLimiter* upload_limit = nullptr;  // never null when running in a torrent
         RateLimiter* download_limit = nullptr;
         std::shared_ptr<spdlog::logger> logger;

@@ -57,6 +57,7 @@ struct PeerConnection::State {
     void on_choke(bool choked);
     void on_interested(bool interested);
     void on_hint(Message const& message);  // suggest, allowed fast
+    void on_port(Message const& message);
     void on_extended(Message const& message);
     void on_dont_have(std::span<std::byte const> payload);
     void first_pieces_known();
@@ -111,6 +112,7 @@ struct PeerConnection::State {
 
     // Their side.
     TheirPieces pieces;
+    bool port_said = false;
     bool pieces_said = false;  // a bitfield (or its BEP 6 kin) may no longer come
     bool choking_us = true;
     bool interested_in_us = false;

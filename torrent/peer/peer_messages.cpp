@@ -2,6 +2,7 @@
 #include "torrent/settings.h"
 
 #include <string>
+#include <utility>
 
 namespace rqfs::torrent {
 
@@ -27,7 +28,7 @@ void PeerConnection::State::handle(Message const& message) {
         case MessageId::have_all:
         case MessageId::have_none: return on_first_pieces(message);
         case MessageId::extended: return on_extended(message);
-        case MessageId::port: return;
+        case MessageId::port: return on_port(message);
         default: break;
     }
     // Whoever starts with anything else has nothing yet (BEP 3; clients leave out an empty bitfield, and BEP 6's must).
@@ -134,6 +135,11 @@ void PeerConnection::State::on_hint(Message const& message) {
         owner.peer_allowed_fast(self, *piece);
     else
         owner.peer_suggest(self, *piece);
+}
+
+void PeerConnection::State::on_port(Message const& message) {
+    if (options.dht_port == 0 || message.port == 0 || std::exchange(port_said, true)) return;
+    owner.peer_dht_port(self, message.port);
 }
 
 void PeerConnection::State::on_extended(Message const& message) {

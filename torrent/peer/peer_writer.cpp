@@ -57,6 +57,7 @@ void PeerConnection::State::say_first_messages() {
     else if (!options.have.none())
         append_bitfield(control, options.have.bytes());
     options.have = Bitfield();
+    if (theirs.dht && options.dht_port != 0) append_port(control, options.dht_port);
     if (!theirs.extensions) return;
     if (!options.extensions.your_address) options.extensions.your_address = socket->remote().address;
     append_extended(control, 0, options.extensions.encode());

@@ -25,6 +25,10 @@ bool ExternalAddressVote::tracker_says(Address const& claim, std::string const& 
     return ballot(claim).add({"tracker " + tracker, claim, kNeeded}, now);
 }
 
+bool ExternalAddressVote::nodes_say(Address const& claim, TimePoint now) {
+    return ballot(claim).add({"nodes", claim, kNeeded}, now);
+}
+
 bool ExternalAddressVote::Ballot::add(Vote vote, TimePoint now) {
     std::erase_if(votes, [&](Vote const& old) { return old.voter == vote.voter; });
     votes.push_back(std::move(vote));

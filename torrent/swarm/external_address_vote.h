@@ -12,8 +12,8 @@
 
 namespace rqfs::torrent {
 
-// Our own address as others see it, one a family: what trackers (BEP 24) and peers (`yourip` of BEP 10) say is counted, so that no
-// single stranger decides it. Pure; owned by Session, fed by all torrents.
+// Our own address as others see it, one a family: what trackers (BEP 24), peers (`yourip` of BEP 10) and the DHT's nodes (BEP 42)
+// say is counted, so that no single stranger decides it. Pure; owned by Session, fed by all torrents.
 //
 // A voter has one vote, its newest; of peers a whole network is one voter. The address with most votes wins when it has at least
 // kNeeded, and a tie changes nothing. Only the newest votes are kept, so that a new address of ours is noticed.
@@ -22,6 +22,8 @@ public:
     // True when our address of the claim's family is another one now.
     bool peer_says(Address const& claim, Address const& peer, TimePoint now);
     bool tracker_says(Address const& claim, std::string const& tracker, TimePoint now);
+    // What many nodes of the DHT have agreed on: as good as a tracker's word.
+    bool nodes_say(Address const& claim, TimePoint now);
 
     std::optional<Address> const& v4() const { return v4_.winner; }
     std::optional<Address> const& v6() const { return v6_.winner; }

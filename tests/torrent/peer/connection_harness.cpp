@@ -58,6 +58,8 @@ void RecordingOwner::peer_metadata(PeerConnection&, MetadataMessage const& messa
     note("metadata " + std::to_string(static_cast<int>(message.type)) + " " + std::to_string(message.piece));
 }
 
+void RecordingOwner::peer_dht_port(PeerConnection&, std::uint16_t port) { note("dht port " + std::to_string(port)); }
+
 asio::awaitable<SharedBytes> RecordingOwner::read_for_peer(PieceIndex piece, ByteRange range) {
     reads.emplace_back(piece.value(), range);
     while (held_) co_await reads_allowed_.wait();

@@ -1,0 +1,127 @@
+#include "torrent/peer_search.h"
+
+#include "torrent/error.h"
+#include "torrent/net/address_policy.h"
+#include "torrent/net/resolver.h"
+#include "torrent/settings.h"
+#include "torrent/store.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// How many peers are remembered over a restart: libtorrent saves 100 too.
+constexpr std::size_t kSavedPeers = 100;
+
+}  // namespace
+
+PeerSearch::PeerSearch(SessionContext& session, InfoHash const& info_hash,
+                       std::shared_ptr<spdlog::logger> const& logger, Connections& connections)
+    : session_(session), info_hash_(info_hash), logger_(logger), connections_(connections) {}
+
+void PeerSearch::start(std::vector<std::string> const& user_peers, Need need) {
+    tasks_ = std::make_unique<TaskGroup>(session_.executor, "peer search of " + info_hash_.short_hex());
+    is_private_ = need.is_private;
+    for (auto const& peer : user_peers) dial_user_peer(peer);
+    tasks_->spawn(load());
+    if (session_.dht != nullptr && !is_private_) search_dht();
+    update(need);
+}
+
+asio::awaitable<void> PeerSearch::stop() {
+    dht_search_.reset();
+    if (tasks_) co_await tasks_->stop();
+    tasks_.reset();
+}
+
+void PeerSearch::search_dht() {
+    dht_search_ = session_.dht->find_peers(info_hash_, [this](std::vector<Endpoint> const& peers) {
+        logger_->debug("DHT gave peers torrent={} peers={}", info_hash_.short_hex(), peers.size());
+        connections_.add_addresses(peers, AddressSource::dht);
+        connections_.tick();
+    });
+}
+
+void PeerSearch::update(Need need) {
+    is_private_ = need.is_private;
+    if (is_private_) dht_search_.reset();
+    if (!dht_search_) return;
+    dht_search_->announce(session_.listening_port, need.complete);
+    // As many as an idle torrent keeps are enough not to trouble the DHT out of turn.
+    if (need.hurried && connections_.connected() < limit::kIdleTorrentConnections) dht_search_->hurry();
+}
+
+std::string PeerSearch::dht_state() const {
+    if (!dht_search_) return {};
+    auto const progress = dht_search_->progress();
+    if (!progress.nodes_known) return "no node of the DHT is known yet";
+    if (progress.searching || !progress.next) return "searching the DHT";
+    auto const seconds = std::chrono::ceil<std::chrono::seconds>(*progress.next).count();
+    return "the DHT knows none that answers, it is asked again in " + std::to_string(seconds) + " s";
+}
+
+void PeerSearch::dial_user_peer(std::string host_port) {
+    if (tasks_) tasks_->spawn(resolve_user_peer(std::move(host_port)));
+}
+
+asio::awaitable<void> PeerSearch::resolve_user_peer(std::string host_port) {
+    auto const colon = host_port.rfind(':');
+    auto host = host_port.substr(0, colon);
+    auto const endpoint =
+        Endpoint::parse("0.0.0.0" + (colon == std::string::npos ? std::string(":") : host_port.substr(colon)));
+    if (!endpoint || endpoint->port == 0) co_return;
+    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+    try {
+        auto const addresses = co_await session_.resolver.resolve(std::move(host));
+        std::vector<Endpoint> endpoints;
+        for (auto const& address : addresses) endpoints.push_back({address, endpoint->port});
+        connections_.add_addresses(endpoints, AddressSource::user);
+        connections_.tick();
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        logger_->warn("peer not found torrent={} peer={} error={}", info_hash_.short_hex(), host_port, sentence(e));
+    }
+}
+
+asio::awaitable<void> PeerSearch::load() {
+    if (is_private_) co_return;  // their peers come from the tracker each time (BEP 27)
+    try {
+        auto const peers = co_await session_.store.load_peers(info_hash_);
+        connections_.add_addresses(peers, AddressSource::resume);
+        connections_.tick();
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        logger_->debug("peers not loaded torrent={} error={}", info_hash_.short_hex(), e.what());
+    }
+}
+
+asio::awaitable<void> PeerSearch::save() {
+    std::vector<Endpoint> saved;
+    for (auto const& peer : connections_.known().best(kSavedPeers)) saved.push_back(peer.endpoint);
+    return store(std::move(saved));
+}
+
+void PeerSearch::save_in_background() {
+    if (tasks_) tasks_->spawn(save());
+}
+
+asio::awaitable<void> PeerSearch::store(std::vector<Endpoint> peers) {
+    if (peers.empty()) co_return;
+    try {
+        co_await session_.store.save_peers(info_hash_, std::move(peers));
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        logger_->debug("peers not saved torrent={} error={}", info_hash_.short_hex(), e.what());
+    }
+}
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "torrent/connections.h"
+#include "torrent/dht/dht.h"
+#include "torrent/endpoint.h"
+#include "torrent/info_hash.h"
+#include "torrent/session_context.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <spdlog/logger.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// Where a torrent's peers come from besides its trackers: the user, the last run and the DHT. What it finds goes to
+// Connections.
+//
+// Owned by Torrent, outlived by Connections. Engine thread only; stop() before destruction. May be stopped and started
+// again (pause).
+class PeerSearch {
+public:
+    struct Need {
+        bool hurried = false;     // somebody waits this moment
+        bool complete = false;    // we look for those who want what we have
+        bool is_private = false;  // only the user and trackers name peers (BEP 27)
+    };
+
+    PeerSearch(SessionContext& session, InfoHash const& info_hash, std::shared_ptr<spdlog::logger> const& logger,
+               Connections& connections);
+
+    void start(std::vector<std::string> const& user_peers, Need need);
+    boost::asio::awaitable<void> stop();
+    // Called with every tick of the torrent, and when the metadata arrives.
+    void update(Need need);
+
+    void dial_user_peer(std::string host_port);
+    // Remembers whom to dial after a restart.
+    boost::asio::awaitable<void> save();
+    void save_in_background();
+
+    // What the DHT is doing about it, as the end of a sentence; empty when it is not asked.
+    std::string dht_state() const;
+
+private:
+    boost::asio::awaitable<void> resolve_user_peer(std::string host_port);
+    boost::asio::awaitable<void> load();
+    boost::asio::awaitable<void> store(std::vector<Endpoint> peers);
+    void search_dht();
+
+    SessionContext& session_;
+    InfoHash info_hash_;
+    std::shared_ptr<spdlog::logger> const& logger_;  // the torrent's, which the user may change
+    Connections& connections_;
+    bool is_private_ = false;
+    std::unique_ptr<Dht::Search> dht_search_;  // while running, public and the DHT is on
+    std::unique_ptr<TaskGroup> tasks_;         // while running
+};
+
+}  // namespace rqfs::torrent
