@@ -118,8 +118,7 @@ void Connections::dial_more() {
             if (owner_.active() && peers_.empty() && dialling_ == 0) owner_.peers_ran_out();
             return;
         }
-        auto const* const entry = known_.find(*endpoint);
-        auto const source = entry->user() ? PeerSource::user : entry->sources.contains(PeerSource::tracker) ? PeerSource::tracker : PeerSource::resume;
+        auto const source = main_source(known_.find(*endpoint)->sources);
         ++dialling_;
         tasks_->spawn(dial(*endpoint, source, session_.connections.take_dial(now)));
     }
@@ -192,7 +191,7 @@ bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& t
     options.upload_limit = &up_limit_;
     options.download_limit = &down_limit_;
     options.logger = peer_loggers_.of(listed, socket->remote(), logger_);
-    Connected peer;
+    ConnectedPeer peer;
     peer.listed = listed;
     peer.source = source;
     peer.slot = session_.connections.take_connection();
@@ -222,6 +221,8 @@ void Connections::forget(PeerHandle handle) {
     auto const now = session_.clock.now();
     auto const connected = std::move(found->second);
     peers_.erase(found);
+    exchange_.left(handle);
+    holepunch_.left(handle);
     auto const& connection = *connected.connection;
     logger_->debug("peer left torrent={} peer={} reason=\"{}\"", info_hash_.short_hex(), connected.listed.text(), connection.reason());
     uploaded_before_ += connection.uploaded_bytes();
@@ -243,6 +244,7 @@ void Connections::tick() {
         known_.retry_all(now);
     }
     dial_more();
+    exchange_peers(now);
     if (now >= choker_.next_round()) rechoke();
     turn_over(now);
 }
@@ -254,7 +256,7 @@ void Connections::turn_over(TimePoint now) {
     if (owner_.active()) idle_since_ = now;
     bool const crowded = peers_.size() * 10 >= target() * 9;
     // Who is left first: those neither side wants anything of, then those that wait in vain, the longest useless first.
-    std::vector<std::tuple<bool, TimePoint, Connected*>> candidates;
+    std::vector<std::tuple<bool, TimePoint, ConnectedPeer*>> candidates;
     for (auto& [handle, peer] : peers_) {
         auto& connection = *peer.connection;
         if (!connection.reason().empty() || connection.interested() || !connection.choked_by_us()) continue;
@@ -282,7 +284,7 @@ void Connections::leave_fellow_seeds() {
     }
 }
 
-void Connections::leave(Connected& peer, char const* why) {
+void Connections::leave(ConnectedPeer& peer, char const* why) {
     peer.needless = true;
     peer.connection->close(why);
 }

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "torrent/connected_peer.h"
 #include "torrent/connection_budget.h"
 #include "torrent/metainfo/metainfo.h"
 #include "torrent/net/address_policy.h"
+#include "torrent/peer/holepunch_relay.h"
 #include "torrent/peer/peer_connection.h"
+#include "torrent/peer/peer_exchange.h"
 #include "torrent/peer_loggers.h"
 #include "torrent/session_context.h"
 #include "torrent/status.h"
@@ -84,16 +87,6 @@ public:
     bool set_peer_logger(Endpoint const& peer, std::shared_ptr<spdlog::logger> const& logger);
 
 private:
-    struct Connected {
-        std::unique_ptr<PeerConnection> connection;
-        Endpoint listed;                  // as the peer list knows it
-        PeerSource source{};
-        ConnectionBudget::Slot slot;
-        bool in_picker = false, needless = false;  // needless: we left it for want of anything to exchange
-        std::optional<TimePoint> unchoked_since, last_unchoked;
-        std::uint64_t uploaded_at_unchoke = 0, downloaded_at_round = 0;
-    };
-
     // PeerConnection::Owner
     void peer_pieces(PeerConnection& peer) override;
     void peer_have(PeerConnection& peer, PieceIndex piece) override;
@@ -106,6 +99,8 @@ private:
     void peer_suggest(PeerConnection& peer, PieceIndex piece) override;
     void peer_extensions(PeerConnection& peer) override;
     void peer_metadata(PeerConnection& peer, MetadataMessage const& message) override;
+    void peer_exchange(PeerConnection& peer, PexMessage const& message) override;
+    void peer_holepunch(PeerConnection& peer, HolepunchMessage const& message) override;
     void peer_dht_port(PeerConnection& peer, std::uint16_t port) override;
     void peer_batch_ended(PeerConnection& peer) override;
     boost::asio::awaitable<SharedBytes> read_for_peer(PieceIndex piece, ByteRange range) override;
@@ -117,18 +112,19 @@ private:
     bool is_second(Handshake const& theirs, bool incoming);
     boost::asio::awaitable<void> run_peer(PeerHandle handle);
     void forget(PeerHandle handle);
-    void join_picker(Connected& peer);
+    void join_picker(ConnectedPeer& peer);
     void update_interest(PeerConnection& peer);
     void rechoke();
-    ChokerPeer choker_view(PeerHandle handle, Connected const& peer, TimePoint now) const;
+    ChokerPeer choker_view(PeerHandle handle, ConnectedPeer const& peer, TimePoint now) const;
     void turn_over(TimePoint now);
     void leave_fellow_seeds();
-    void leave(Connected& peer, char const* why);  // not its fault: it may be dialled again at once
+    void leave(ConnectedPeer& peer, char const* why);  // not its fault: it may be dialled again at once
     void give_loggers();
     std::size_t target() const;
     PeerConnection* find(PeerHandle handle);
     ExtensionHandshake our_extensions(Endpoint const& remote) const;
     void serve_metadata(PeerConnection& peer, MetadataMessage const& request);
+    void exchange_peers(TimePoint now);
 
     SessionContext& session_;
     InfoHash info_hash_;
@@ -138,7 +134,9 @@ private:
     PeerId peer_id_;
     PeerList known_;
     Choker choker_;
-    std::map<PeerHandle, Connected> peers_;
+    PeerExchange exchange_;
+    HolepunchRelay holepunch_;
+    std::map<PeerHandle, ConnectedPeer> peers_;
     PeerHandle next_handle_{1};
     std::size_t dialling_ = 0;
     std::map<PeerHandle, Address> departed_;  // who may yet be proven to have sent bad data

@@ -33,6 +33,10 @@ ExtensionHandshake Connections::our_extensions(Endpoint const& remote) const {
     ExtensionHandshake ours;
     ours.ut_metadata = kOurMetadataId;
     ours.lt_donthave = kOurDontHaveId;
+    if (!owner_.is_private()) {
+        ours.ut_pex = kOurPexId;
+        ours.ut_holepunch = kOurHolepunchId;
+    }
     ours.client = "rqfs " RQFS_VERSION;
     if (session_.listening_port != 0) ours.port = session_.listening_port;
     ours.reqq = limit::kRequestsIn;
@@ -44,7 +48,7 @@ ExtensionHandshake Connections::our_extensions(Endpoint const& remote) const {
     return ours;
 }
 
-void Connections::join_picker(Connected& peer) {
+void Connections::join_picker(ConnectedPeer& peer) {
     auto& connection = *peer.connection;
     owner_.download()->picker().peer_joined(connection.handle(), traits_of(connection), session_.clock.now());
     peer.in_picker = true;
@@ -122,6 +126,7 @@ void Connections::peer_extensions(PeerConnection& peer) {
             peer.set_logger(peer_loggers_.of(connected.listed, peer.remote(), logger_));
         }
     }
+    if (peer.extensions().ut_pex != 0) exchange_.joined(peer.handle(), session_.clock.now());
     if (peer.extensions().your_address) owner_.peer_says_we_are(*peer.extensions().your_address, peer.remote());
     if (connected.in_picker) owner_.download()->picker().peer_traits(peer.handle(), traits_of(peer));
     auto* const fetch = owner_.metadata_fetch();
@@ -181,7 +186,9 @@ void Connections::metadata_arrived() {
         auto& connection = *peer.connection;
         if (!connection.reason().empty()) continue;
         connection.metadata_known(download->metainfo().pieces(), download->have());
-        connection.send_extensions(our_extensions(connection.remote()));
+        auto ours = our_extensions(connection.remote());
+        ours.ut_pex_named = ours.ut_holepunch_named = true;  // ended where the torrent has turned out to be private
+        connection.send_extensions(ours);
     }
     dial_more();
 }
@@ -222,7 +229,7 @@ void Connections::wishes_changed() {
         if (peer.in_picker) update_interest(*peer.connection);
 }
 
-ChokerPeer Connections::choker_view(PeerHandle handle, Connected const& peer, TimePoint now) const {
+ChokerPeer Connections::choker_view(PeerHandle handle, ConnectedPeer const& peer, TimePoint now) const {
     auto const& connection = *peer.connection;
     ChokerPeer view;
     view.peer = handle;

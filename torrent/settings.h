@@ -90,15 +90,6 @@ inline constexpr std::size_t kUnverifiedBytes = 64u << 20;        // AN MaxUnver
 inline constexpr std::size_t kBadPieceReceipts = 64;              // pieces whose block hashes are kept to find the liar
 inline constexpr std::uint32_t kBadPiecesBeforeBan = 3;           // without proof
 
-// Peer exchange (BEP 11) and holepunching (BEP 55).
-inline constexpr std::size_t kPexPeersPerMessage = 50;            // BEP 11, added and dropped each, sent and used
-inline constexpr std::size_t kPexPeersInFirstMessage = 100;       // BEP 11 sets no limit; LT
-inline constexpr std::size_t kPexPeersRead = 200;                 // of one family and list of a message; the others are not looked at
-inline constexpr std::size_t kPexPeersPerPeer = 200;              // used of one connection: a tenth of the peer list
-inline constexpr std::size_t kPexMessagesAMinute = 2;             // used; BEP 11 allows one, clocks differ
-inline constexpr std::size_t kPexMessagesBeforeDrop = 6;          // in a minute, then we hang up: LT
-inline constexpr std::size_t kHolepunchesAMinute = 20;            // relayed for one peer, and dials it may cause
-
 // Trackers.
 inline constexpr std::size_t kTrackerReplyBytes = 1u << 20;       // LT
 inline constexpr std::size_t kTrackerPeers = 400;                 // used of one reply

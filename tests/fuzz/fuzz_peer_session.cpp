@@ -58,6 +58,10 @@ public:
         peer.send_metadata({MetadataMessage::Type::reject, message.piece, 0, {}});
         if (message.type == MetadataMessage::Type::reject && !known_) know(peer);
     }
+    void peer_exchange(PeerConnection& peer, PexMessage const& message) override { peer.send_exchange(message); }
+    void peer_holepunch(PeerConnection& peer, HolepunchMessage const& message) override {
+        peer.send_holepunch(message);
+    }
     void peer_dht_port(PeerConnection&, std::uint16_t port) override { require(port != 0, "a port"); }
     void peer_batch_ended(PeerConnection& peer) override {
         require(peer.requests_queued() <= limit::kRequestsIn + 40, "a bounded queue");

@@ -108,6 +108,11 @@ bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network)
     return false;
 }
 
+bool is_local(Address const& address) {
+    auto const scope = scope_of(address);
+    return scope == Scope::local || scope == Scope::link || scope == Scope::loopback;
+}
+
 bool may_be_our_own(Address const& address, bool test_network) {
     auto const scope = scope_of(address);
     return scope == Scope::global || (test_network && scope != Scope::nowhere);

@@ -12,6 +12,9 @@ enum class AddressSource { user, resume, tracker, incoming, pex, dht, lsd };
 // and those of well-known local services. Pure.
 bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network);
 
+// An address that means something in the own network alone: private, link-local or loopback.
+bool is_local(Address const& address);
+
 // Whether others may tell us that this is our own address, as the internet sees it.
 bool may_be_our_own(Address const& address, bool test_network);
 

@@ -29,6 +29,12 @@ void read_id(bencode::Value const& m, std::string_view name, std::uint8_t& id, b
     }
 }
 
+void merge_id(std::uint8_t& id, bool& named, std::uint8_t newer, bool newly_named) {
+    if (!newly_named) return;
+    id = newer;
+    named = true;
+}
+
 std::string readable(std::string_view text) {
     std::string out(text.substr(0, kClientBytes));
     std::replace_if(
@@ -39,6 +45,7 @@ std::string readable(std::string_view text) {
 void read_numbers(bencode::Value const& root, ExtensionHandshake& out) {
     if (auto const port = integer(root, "p", 1, 65535)) out.port = static_cast<std::uint16_t>(*port);
     if (auto const reqq = integer(root, "reqq", 1, std::int64_t{1} << 31)) out.reqq = static_cast<std::uint32_t>(*reqq);
+    if (auto const e = integer(root, "e", 0, 255)) out.prefers_encryption = *e != 0;
     if (auto const only = integer(root, "upload_only", 0, 255)) out.upload_only = *only != 0;
     if (auto const size = integer(root, "metadata_size", 1, std::int64_t{limit::kMetadataBytes}))
         out.metadata_size = static_cast<std::uint32_t>(*size);
@@ -59,6 +66,8 @@ Result<ExtensionHandshake> ExtensionHandshake::parse(std::span<std::byte const> 
     if (auto const m = root.find("m")) {
         read_id(*m, "ut_metadata", out.ut_metadata, out.ut_metadata_named);
         read_id(*m, "lt_donthave", out.lt_donthave, out.lt_donthave_named);
+        read_id(*m, "ut_pex", out.ut_pex, out.ut_pex_named);
+        read_id(*m, "ut_holepunch", out.ut_holepunch, out.ut_holepunch_named);
     }
     if (auto const v = root.find("v"))
         if (auto const text = v->text()) out.client = readable(*text);
@@ -71,9 +80,13 @@ Result<ExtensionHandshake> ExtensionHandshake::parse(std::span<std::byte const> 
 
 std::vector<std::byte> ExtensionHandshake::encode() const {
     bencode::Writer writer;
-    writer.begin_dictionary().key("m").begin_dictionary();
+    writer.begin_dictionary();
+    if (prefers_encryption) writer.key("e").integer(*prefers_encryption ? 1 : 0);
+    writer.key("m").begin_dictionary();
     if (lt_donthave != 0 || lt_donthave_named) writer.key("lt_donthave").integer(lt_donthave);
+    if (ut_holepunch != 0 || ut_holepunch_named) writer.key("ut_holepunch").integer(ut_holepunch);
     if (ut_metadata != 0 || ut_metadata_named) writer.key("ut_metadata").integer(ut_metadata);
+    if (ut_pex != 0 || ut_pex_named) writer.key("ut_pex").integer(ut_pex);
     writer.end();
     if (metadata_size) writer.key("metadata_size").integer(*metadata_size);
     if (port) writer.key("p").integer(*port);
@@ -86,18 +99,15 @@ std::vector<std::byte> ExtensionHandshake::encode() const {
 }
 
 void ExtensionHandshake::merge(ExtensionHandshake const& newer) {
-    if (newer.ut_metadata_named) {
-        ut_metadata = newer.ut_metadata;
-        ut_metadata_named = true;
-    }
-    if (newer.lt_donthave_named) {
-        lt_donthave = newer.lt_donthave;
-        lt_donthave_named = true;
-    }
+    merge_id(ut_metadata, ut_metadata_named, newer.ut_metadata, newer.ut_metadata_named);
+    merge_id(lt_donthave, lt_donthave_named, newer.lt_donthave, newer.lt_donthave_named);
+    merge_id(ut_pex, ut_pex_named, newer.ut_pex, newer.ut_pex_named);
+    merge_id(ut_holepunch, ut_holepunch_named, newer.ut_holepunch, newer.ut_holepunch_named);
     if (!newer.client.empty()) client = newer.client;
     if (newer.port) port = newer.port;
     if (newer.reqq) reqq = newer.reqq;
     if (newer.your_address) your_address = newer.your_address;
+    if (newer.prefers_encryption) prefers_encryption = newer.prefers_encryption;
     if (newer.upload_only) upload_only = newer.upload_only;
     if (newer.metadata_size) metadata_size = newer.metadata_size;
 }

@@ -116,6 +116,14 @@ void PeerConnection::send_metadata(MetadataMessage const& message) {
     if (state_->extensions.ut_metadata != 0) state_->say_extended(state_->extensions.ut_metadata, message.encode());
 }
 
+void PeerConnection::send_exchange(PexMessage const& message) {
+    if (state_->extensions.ut_pex != 0) state_->say_extended(state_->extensions.ut_pex, message.encode());
+}
+
+void PeerConnection::send_holepunch(HolepunchMessage const& message) {
+    if (state_->extensions.ut_holepunch != 0) state_->say_extended(state_->extensions.ut_holepunch, message.encode());
+}
+
 void PeerConnection::metadata_known(PieceLayout const& layout, Bitfield const& have_now) {
     auto& s = *state_;
     s.options.layout = layout;

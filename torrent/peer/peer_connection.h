@@ -8,8 +8,10 @@
 #include "torrent/net/stream_socket.h"
 #include "torrent/peer/extension.h"
 #include "torrent/peer/handshake.h"
+#include "torrent/peer/holepunch_message.h"
 #include "torrent/peer/message.h"
 #include "torrent/peer/metadata_message.h"
+#include "torrent/peer/pex_message.h"
 #include "torrent/shared_bytes.h"
 #include "torrent/units.h"
 
@@ -58,6 +60,8 @@ public:
         virtual void peer_suggest(PeerConnection& peer, PieceIndex piece) = 0;
         virtual void peer_extensions(PeerConnection& peer) = 0;  // extensions() is new
         virtual void peer_metadata(PeerConnection& peer, MetadataMessage const& message) = 0;
+        virtual void peer_exchange(PeerConnection& peer, PexMessage const& message) = 0;
+        virtual void peer_holepunch(PeerConnection& peer, HolepunchMessage const& message) = 0;
         // Where its node of the DHT listens; once a connection, and only where we told a port of ours.
         virtual void peer_dht_port(PeerConnection& peer, std::uint16_t port) = 0;
         // Everything received so far has been reported: the moment to plan (one call a receive, not one a block).
@@ -99,7 +103,9 @@ public:
     void dont_have(PieceIndex piece);  // lt_donthave where they speak it; their queued requests for it are rejected
     void allow_fast(PieceIndex piece);
     void send_extensions(ExtensionHandshake const& ours);  // again, when something changed (upload_only)
-    void send_metadata(MetadataMessage const& message);
+    void send_metadata(MetadataMessage const& message);  // this and the next two only to those who speak it
+    void send_exchange(PexMessage const& message);
+    void send_holepunch(HolepunchMessage const& message);
     // The metadata came: their bitfield is checked now (peer_pieces follows, or the connection closes), our own is sent
     // as haves.
     void metadata_known(PieceLayout const& layout, Bitfield const& have);

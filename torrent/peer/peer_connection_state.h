@@ -60,6 +60,8 @@ struct PeerConnection::State {
     void on_port(Message const& message);
     void on_extended(Message const& message);
     void on_dont_have(std::span<std::byte const> payload);
+    void on_peer_exchange(std::span<std::byte const> payload);
+    void on_holepunch(std::span<std::byte const> payload);
     void first_pieces_known();
 
     // peer_requests.cpp: what they ask of us; every request is answered once.

@@ -153,10 +153,24 @@ void PeerConnection::State::on_extended(Message const& message) {
             options.logger->trace("ignored peer={} reason=\"{}\"", remote_text(), parsed.error().what);
         return;
     }
+    if (message.extended_id == kOurPexId) return on_peer_exchange(message.bytes);
+    if (message.extended_id == kOurHolepunchId) return on_holepunch(message.bytes);
     auto const parsed = ExtensionHandshake::parse(message.bytes);
     if (!parsed) return close(parsed.error().what);
     extensions.merge(*parsed);
     owner.peer_extensions(self);
+}
+
+void PeerConnection::State::on_peer_exchange(std::span<std::byte const> payload) {
+    auto const parsed = PexMessage::parse(payload);
+    if (!parsed) return close(parsed.error().what);
+    owner.peer_exchange(self, *parsed);
+}
+
+void PeerConnection::State::on_holepunch(std::span<std::byte const> payload) {
+    auto const parsed = HolepunchMessage::parse(payload);
+    if (!parsed) return close(parsed.error().what);
+    owner.peer_holepunch(self, *parsed);
 }
 
 void PeerConnection::State::on_dont_have(std::span<std::byte const> payload) {

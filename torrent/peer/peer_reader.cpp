@@ -100,7 +100,7 @@ PeerConnection::State::Beginning PeerConnection::State::check_beginning(std::uin
     if (fits && id == static_cast<std::uint8_t>(MessageId::extended)) {
         if (body.size() < 2) return Beginning::incomplete;
         auto const extended_id = std::to_integer<std::uint8_t>(body[1]);
-        understood = extended_id == 0 || extended_id == kOurMetadataId || extended_id == kOurDontHaveId;
+        understood = extended_id <= kOurHolepunchId;
         if (understood) fits = check_extended_length(length, extended_id);
     }
     if (!fits) {

@@ -44,4 +44,14 @@ private:
     std::uint8_t bits_ = 0;
 };
 
+// The one that says most of an address that several have told: those whose peers a private torrent may have, then those
+// that found it now, then what was remembered. Of none: resume.
+constexpr PeerSource main_source(PeerSources sources) {
+    constexpr std::array order{PeerSource::user, PeerSource::tracker, PeerSource::lsd,
+                               PeerSource::dht,  PeerSource::pex,     PeerSource::incoming};
+    for (auto const source : order)
+        if (sources.contains(source)) return source;
+    return PeerSource::resume;
+}
+
 }  // namespace rqfs::torrent

@@ -96,5 +96,12 @@ TEST(AddressPolicy, FetchesOnlyFromPublicAddressesButInATestNetwork) {
     for (auto const* const text : kNowhere) EXPECT_FALSE(may_fetch_from(address(text), true)) << text;
 }
 
+TEST(AddressPolicy, LocalAddressesMeanSomethingInTheOwnNetworkAlone) {
+    for (auto const* const local : {"10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.1.1", "127.0.0.1", "fe80::1", "fd00::1", "::1"})
+        EXPECT_TRUE(is_local(Address::parse(local).value())) << local;
+    for (auto const* const global : {"8.8.8.8", "172.32.0.1", "2a00::1", "0.0.0.0", "224.0.0.1"})
+        EXPECT_FALSE(is_local(Address::parse(global).value())) << global;
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

@@ -58,6 +58,14 @@ void RecordingOwner::peer_metadata(PeerConnection&, MetadataMessage const& messa
     note("metadata " + std::to_string(static_cast<int>(message.type)) + " " + std::to_string(message.piece));
 }
 
+void RecordingOwner::peer_exchange(PeerConnection&, PexMessage const& message) {
+    note("exchange +" + std::to_string(message.added.size()) + " -" + std::to_string(message.dropped.size()));
+}
+
+void RecordingOwner::peer_holepunch(PeerConnection&, HolepunchMessage const& message) {
+    note("holepunch " + std::to_string(static_cast<int>(message.type)) + " " + message.endpoint.text());
+}
+
 void RecordingOwner::peer_dht_port(PeerConnection&, std::uint16_t port) { note("dht port " + std::to_string(port)); }
 
 asio::awaitable<SharedBytes> RecordingOwner::read_for_peer(PieceIndex piece, ByteRange range) {
@@ -92,6 +100,8 @@ ConnectionHarness::ConnectionHarness(Setup setup) {
     }
     options.extensions.ut_metadata = kOurMetadataId;
     options.extensions.lt_donthave = kOurDontHaveId;
+    options.extensions.ut_pex = kOurPexId;
+    options.extensions.ut_holepunch = kOurHolepunchId;
     options.upload_limit = &upload_limit;
     options.download_limit = &download_limit;
     connection = std::make_unique<PeerConnection>(engine.get_executor(), clock, std::move(streams.first), theirs,

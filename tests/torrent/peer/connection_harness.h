@@ -55,6 +55,8 @@ public:
     void peer_suggest(torrent::PeerConnection&, torrent::PieceIndex piece) override;
     void peer_extensions(torrent::PeerConnection&) override;
     void peer_metadata(torrent::PeerConnection&, torrent::MetadataMessage const& message) override;
+    void peer_exchange(torrent::PeerConnection&, torrent::PexMessage const& message) override;
+    void peer_holepunch(torrent::PeerConnection&, torrent::HolepunchMessage const& message) override;
     void peer_dht_port(torrent::PeerConnection&, std::uint16_t port) override;
     void peer_batch_ended(torrent::PeerConnection&) override { ++batches; }
     boost::asio::awaitable<torrent::SharedBytes> read_for_peer(torrent::PieceIndex piece,

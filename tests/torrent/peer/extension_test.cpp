@@ -114,6 +114,36 @@ TEST(ExtensionHandshake, ARepeatedOneAddsToTheOneBefore) {
     EXPECT_EQ(first.upload_only, true);
 }
 
+TEST(ExtensionHandshake, TellsOfPeerExchangeHolepunchingAndEncryption) {
+    ExtensionHandshake ours;
+    ours.ut_pex = kOurPexId;
+    ours.ut_holepunch = kOurHolepunchId;
+    ours.prefers_encryption = true;
+
+    auto const text = text_of(ours.encode());
+    auto const parsed = parse(text);
+
+    EXPECT_EQ(text, "d1:ei1e1:md12:ut_holepunchi4e6:ut_pexi3eee");
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->ut_pex, 3);
+    EXPECT_EQ(parsed->ut_holepunch, 4);
+    EXPECT_EQ(parsed->prefers_encryption, true);
+}
+
+TEST(ExtensionHandshake, PeerExchangeIsEndedByARepeatedOneAlone) {
+    ExtensionHandshake ours;
+    ours.ut_pex_named = ours.ut_holepunch_named = true;
+    auto theirs = parse("d1:ei1e1:md12:ut_holepunchi4e6:ut_pexi3eee").value();
+
+    theirs.merge(parse("de").value());
+    EXPECT_EQ(theirs.ut_pex, 3);
+    EXPECT_EQ(theirs.prefers_encryption, true);
+    theirs.merge(parse(text_of(ours.encode())).value());
+
+    EXPECT_EQ(theirs.ut_pex, 0);
+    EXPECT_EQ(theirs.ut_holepunch, 0);
+}
+
 TEST(ExtensionHandshake, IdZeroInARepeatedOneDisables) {
     auto first = parse("d1:md11:ut_metadatai3eee").value();
 

@@ -385,5 +385,30 @@ TEST(PeerConnection, RunIsEndedByCancellation) {
     EXPECT_EQ(h.connection->reason(), "stopped");
 }
 
+TEST(PeerConnection, PeerExchangeAndHolepunchingAreToldAndSentUnderTheirIds) {
+    ConnectionHarness h;
+    ExtensionHandshake hello;
+    hello.ut_pex = 33;
+    h.peer->say_extended(0, hello.encode());
+    PexMessage exchange;
+    exchange.added.push_back({Endpoint::parse("1.2.3.4:5").value(), 0});
+    HolepunchMessage const meet{HolepunchMessage::Type::rendezvous, Endpoint::parse("1.2.3.4:5").value(),
+                                HolepunchMessage::Failure::none};
+    h.peer->say_extended(kOurPexId, exchange.encode());
+    h.peer->say_extended(kOurHolepunchId, meet.encode());
+    h.settle();
+    h.peer->heard();
+
+    h.connection->send_exchange(exchange);
+    h.connection->send_holepunch(meet);
+    h.settle();
+
+    EXPECT_TRUE(h.owner.told("exchange +1 -0"));
+    EXPECT_TRUE(h.owner.told("holepunch 0 1.2.3.4:5"));
+    auto const heard = h.peer->heard(MessageId::extended);
+    ASSERT_EQ(heard.size(), 1u) << "it does not speak the other";
+    EXPECT_EQ(heard.front().message.extended_id, 33);
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

@@ -326,5 +326,23 @@ TEST(PeerOffences, RequestsOnTheirWayWhenWeChokedAreNone) {
     EXPECT_FALSE(h.ended);
 }
 
+TEST(PeerOffences, AnExchangeThatCannotBeReadEndsTheConnection) {
+    ConnectionHarness h;
+
+    h.peer->say_extended(kOurPexId, std::vector<std::byte>(3));
+    h.settle();
+
+    EXPECT_TRUE(h.connection->reason().starts_with("peer exchange message: ")) << h.connection->reason();
+}
+
+TEST(PeerOffences, AHolepunchMessageThatIsTooShortEndsTheConnection) {
+    ConnectionHarness h;
+
+    h.peer->say_extended(kOurHolepunchId, std::vector<std::byte>(3));
+    h.settle();
+
+    EXPECT_EQ(h.connection->reason(), "holepunch message of 3 bytes");
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

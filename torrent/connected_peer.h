@@ -1,0 +1,29 @@
+#pragma once
+
+#include "torrent/connection_budget.h"
+#include "torrent/endpoint.h"
+#include "torrent/peer/peer_connection.h"
+#include "torrent/swarm/peer_source.h"
+#include "torrent/units.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace rqfs::torrent {
+
+// A connection and what Connections remembers of it.
+struct ConnectedPeer {
+    std::unique_ptr<PeerConnection> connection;
+    Endpoint listed;  // as the peer list knows it
+    PeerSource source{};
+    ConnectionBudget::Slot slot;
+    bool in_picker = false;
+    bool needless = false;  // we left it for want of anything to exchange
+    std::optional<TimePoint> unchoked_since;
+    std::optional<TimePoint> last_unchoked;
+    std::uint64_t uploaded_at_unchoke = 0;
+    std::uint64_t downloaded_at_round = 0;
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,86 @@
+// Peers hear of each other through us: peer exchange (BEP 11) and holepunching (BEP 55).
+#include "torrent/connections.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace rqfs::torrent {
+
+namespace {
+
+// Where others can dial it; nothing when we do not know.
+std::optional<Endpoint> listens_at(ConnectedPeer const& peer) {
+    auto const& connection = *peer.connection;
+    if (!connection.incoming()) return peer.listed;
+    if (!connection.extensions().port) return std::nullopt;
+    return connection.listening_at();
+}
+
+std::uint8_t flags_of(PeerConnection const& connection) {
+    unsigned flags = 0;
+    if (connection.extensions().prefers_encryption.value_or(false)) flags |= PexPeer::kPrefersEncryption;
+    if (connection.seed()) flags |= PexPeer::kSeed;
+    if (connection.extensions().ut_holepunch != 0) flags |= PexPeer::kHolepunch;
+    if (!connection.incoming()) flags |= PexPeer::kReachable;
+    return static_cast<std::uint8_t>(flags);
+}
+
+}  // namespace
+
+void Connections::exchange_peers(TimePoint now) {
+    if (owner_.is_private() || !exchange_.due(now)) return;
+    std::vector<PeerExchange::Member> members;
+    for (auto const& [handle, peer] : peers_) {
+        if (!peer.connection->reason().empty()) continue;
+        PeerExchange::Member member;
+        member.handle = handle;
+        member.listens_at = listens_at(peer);
+        // A port is its owner's word: nobody shall be made to dial somebody's mail server.
+        if (member.listens_at && !may_dial(*member.listens_at, AddressSource::incoming, session_.settings.test_network))
+            member.listens_at.reset();
+        member.flags = flags_of(*peer.connection);
+        member.local = is_local(peer.connection->remote().address) && !session_.settings.test_network;
+        members.push_back(member);
+    }
+    for (auto const& [handle, message] : exchange_.news(members, now)) find(handle)->send_exchange(message);
+}
+
+void Connections::peer_exchange(PeerConnection& peer, PexMessage const& message) {
+    if (owner_.is_private()) return;
+    auto const now = session_.clock.now();
+    auto const heard = exchange_.heard(peer.handle(), message, now);
+    if (heard.flood) return peer.close("floods us with addresses");
+    // A neighbour knows addresses of our own network, a stranger does not.
+    auto const trusted_as = is_local(peer.remote().address) ? AddressSource::lsd : AddressSource::pex;
+    for (auto const& [endpoint, flags] : heard.peers) {
+        if (!may_dial(endpoint, trusted_as, session_.settings.test_network) || session_.is_our_own(endpoint)) continue;
+        bool const fresh = known_.find(endpoint) == nullptr;
+        if (!known_.add(endpoint, PeerSource::pex, now)) continue;
+        if (fresh && (flags & PexPeer::kSeed) != 0) known_.set_seed(endpoint, true);
+    }
+    dial_more();
+}
+
+void Connections::peer_holepunch(PeerConnection& peer, HolepunchMessage const& message) {
+    auto const now = session_.clock.now();
+    if (owner_.is_private() || message.type == HolepunchMessage::Type::error) return;
+    if (message.type == HolepunchMessage::Type::connect) {
+        // Who is behind a NAT that keeps its ports can be reached now, by TCP too.
+        if (peer.extensions().ut_holepunch == 0 || !holepunch_.may_dial_for(peer.handle(), now)) return;
+        add_addresses(std::vector<Endpoint>(1, message.endpoint), AddressSource::pex);
+        return dial_more();
+    }
+    std::vector<HolepunchRelay::Member> members;
+    for (auto const& [handle, connected] : peers_) {
+        auto const& connection = *connected.connection;
+        if (!connection.reason().empty()) continue;
+        members.push_back({handle, connection.remote(), listens_at(connected).value_or(connection.remote()),
+                           connection.extensions().ut_holepunch != 0});
+    }
+    auto const answers = holepunch_.rendezvous(peer.handle(), message.endpoint, members, session_.is_our_own, now);
+    for (auto const& [handle, answer] : answers) find(handle)->send_holepunch(answer);
+}
+
+}  // namespace rqfs::torrent
