@@ -39,6 +39,13 @@ PeerSource source_bit(AddressSource source) {
     return PeerSource::tracker;
 }
 
+// Who may name peers of a private torrent (BEP 27).
+constexpr std::array kPrivateSources{PeerSource::tracker, PeerSource::user};
+
+bool of_private(PeerSource source) {
+    return std::find(kPrivateSources.begin(), kPrivateSources.end(), source) != kPrivateSources.end();
+}
+
 PeerList::Options list_options(SessionContext const& session) {
     PeerList::Options options;
     if (session.settings.test_network) options.per_network_and_source = 0;
@@ -96,10 +103,9 @@ void Connections::add_addresses(std::vector<Endpoint> const& endpoints, AddressS
 void Connections::set_external(Address const& address) { known_.set_external({address, session_.listening_port}); }
 
 void Connections::become_private() {
-    constexpr std::array trusted{PeerSource::tracker, PeerSource::user};
-    known_.keep_only(trusted);
+    known_.keep_only(kPrivateSources);
     for (auto& [handle, peer] : peers_)
-        if (peer.source != PeerSource::tracker && peer.source != PeerSource::user) peer.connection->close("a private torrent's peers come from its tracker");
+        if (!of_private(peer.source)) peer.connection->close("a private torrent's peers come from its tracker");
 }
 
 std::size_t Connections::target() const {
@@ -176,6 +182,7 @@ bool Connections::is_second(Handshake const& theirs, bool incoming) {
 
 bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& theirs, Endpoint listed, PeerSource source, bool incoming) {
     if (!running_ || session_.connections.full() || is_second(theirs, incoming)) return false;
+    if (!incoming && owner_.is_private() && !of_private(source)) return false;  // dialled before that was known
     auto const handle = next_handle_;
     ++next_handle_;
     PeerConnection::Options options;
@@ -228,6 +235,7 @@ void Connections::forget(PeerHandle handle) {
     uploaded_before_ += connection.uploaded_bytes();
     known_.disconnected(connected.listed, connection.downloaded_bytes() + connection.uploaded_bytes() > 0 || !connection.incoming(), now);
     if (connected.needless) known_.retry(connected.listed, now);
+    if (owner_.is_private() && !of_private(connected.source)) known_.keep_only(kPrivateSources);
     departed_.emplace(handle, connection.remote().address);
     if (departed_.size() > kDeparted) departed_.erase(departed_.begin());
     if (auto* const download = owner_.download(); download != nullptr && connected.in_picker) download->peer_left(handle);

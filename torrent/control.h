@@ -49,6 +49,7 @@ public:
     virtual std::vector<PeerStatus> peers(InfoHash info_hash) const = 0;
     virtual std::vector<TrackerStatus> trackers(InfoHash info_hash) const = 0;
     virtual std::string magnet(InfoHash info_hash) const = 0;
+    virtual std::vector<DhtStatus> dht() const = 0;  // one an address family; empty while it is off
     // What the readers of a file wait for; while the metadata is missing, of any file. Throws Errc::not_found also for an unknown file.
     virtual WhyStatus why(InfoHash const& info_hash, FileIndex file) const = 0;
 

@@ -69,6 +69,17 @@ std::string PeerSearch::dht_state() const {
     return "the DHT knows none that answers, it is asked again in " + std::to_string(seconds) + " s";
 }
 
+std::optional<TrackerStatus> PeerSearch::dht_status() const {
+    if (!dht_search_) return std::nullopt;
+    auto const progress = dht_search_->progress();
+    TrackerStatus status;
+    status.url = "DHT";
+    status.state = !progress.nodes_known ? "not contacted" : progress.searching ? "announcing" : "working";
+    status.peers = static_cast<std::uint32_t>(progress.peers);
+    if (progress.next) status.next_announce = std::chrono::ceil<std::chrono::seconds>(*progress.next);
+    return status;
+}
+
 void PeerSearch::dial_user_peer(std::string host_port) {
     if (tasks_) tasks_->spawn(resolve_user_peer(std::move(host_port)));
 }

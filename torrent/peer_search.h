@@ -5,12 +5,14 @@
 #include "torrent/endpoint.h"
 #include "torrent/info_hash.h"
 #include "torrent/session_context.h"
+#include "torrent/status.h"
 #include "torrent/task_group.h"
 
-#include <boost/asio/awaitable.hpp>
 #include <spdlog/logger.h>
+#include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,8 @@ public:
 
     // What the DHT is doing about it, as the end of a sentence; empty when it is not asked.
     std::string dht_state() const;
+    // The same as a tracker among the others; nothing when it is not asked.
+    std::optional<TrackerStatus> dht_status() const;
 
 private:
     boost::asio::awaitable<void> resolve_user_peer(std::string host_port);

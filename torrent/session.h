@@ -69,6 +69,7 @@ public:
     std::vector<PeerStatus> peers(InfoHash info_hash) const override;
     std::vector<TrackerStatus> trackers(InfoHash info_hash) const override;
     std::string magnet(InfoHash info_hash) const override;
+    std::vector<DhtStatus> dht() const override;
     boost::asio::awaitable<void> pause(InfoHash info_hash) override;
     boost::asio::awaitable<void> resume(InfoHash info_hash) override;
     boost::asio::awaitable<void> download(InfoHash info_hash, std::vector<FileIndex> files) override;

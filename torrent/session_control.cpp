@@ -140,6 +140,7 @@ std::vector<TorrentStatus> Session::torrents() const {
 TorrentStatus Session::torrent(InfoHash info_hash) const { return state_->find(info_hash).status(); }
 std::vector<FileStatus> Session::files(InfoHash info_hash) const { return state_->find(info_hash).files(); }
 std::vector<PeerStatus> Session::peers(InfoHash info_hash) const { return state_->find(info_hash).peers(); }
+std::vector<DhtStatus> Session::dht() const { return state_->dht ? state_->dht->status() : std::vector<DhtStatus>(); }
 std::vector<TrackerStatus> Session::trackers(InfoHash info_hash) const { return state_->find(info_hash).trackers(); }
 WhyStatus Session::why(InfoHash const& info_hash, FileIndex file) const { return state_->find(info_hash).why(file); }
 std::string Session::magnet(InfoHash info_hash) const { return state_->find(info_hash).magnet(); }

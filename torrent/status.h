@@ -93,6 +93,7 @@ struct DhtStatus {
     std::string id;                        // 40 hexadecimal digits
     std::optional<Address> external;       // as other nodes see us
     bool read_only = false;
+    bool connected = false;                // found its way in: nodes have answered lately
     std::uint32_t good = 0, questionable = 0, bad = 0;  // nodes in the table (BEP 5)
     std::uint32_t replacements = 0;        // nodes that wait for a place
     std::uint32_t buckets = 0;

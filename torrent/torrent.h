@@ -73,7 +73,7 @@ public:
     std::vector<FileStatus> files() const;
     std::vector<PeerStatus> peers() const;
     WhyStatus why(FileIndex file) const;  // throws Errc::not_found
-    std::vector<TrackerStatus> trackers() const { return announcer_.status(); }
+    std::vector<TrackerStatus> trackers() const;  // and the DHT
     std::string magnet() const;
 
 private:

@@ -170,6 +170,15 @@ std::vector<FileStatus> Torrent::files() const {
     return files;
 }
 
+std::vector<TrackerStatus> Torrent::trackers() const {
+    auto trackers = announcer_.status();
+    if (auto dht = peer_search_.dht_status()) {
+        dht->tier = trackers.empty() ? 0 : trackers.back().tier + 1;
+        trackers.push_back(std::move(*dht));
+    }
+    return trackers;
+}
+
 std::vector<PeerStatus> Torrent::peers() const { return connections_.status(); }
 
 std::string Torrent::magnet() const {

@@ -22,6 +22,7 @@ public:
     std::vector<Torrent> known;
     torrent::SessionStatus session;
     torrent::Statistics figures;
+    std::vector<torrent::DhtStatus> nodes;            // of the DHT
     std::vector<std::string> calls;                   // "pause 0123abcd", "limit up=5 down=-", ...
     std::vector<std::byte> uploaded;                  // the last torrent file
     std::map<std::string, torrent::Error> add_fails;  // by source; "" for a torrent file
@@ -42,6 +43,7 @@ public:
     std::vector<torrent::PeerStatus> peers(torrent::InfoHash info_hash) const override;
     std::vector<torrent::TrackerStatus> trackers(torrent::InfoHash info_hash) const override;
     std::string magnet(torrent::InfoHash info_hash) const override;
+    std::vector<torrent::DhtStatus> dht() const override { return nodes; }
     torrent::WhyStatus why(torrent::InfoHash const& info_hash, torrent::FileIndex file) const override;
     boost::asio::awaitable<void> pause(torrent::InfoHash info_hash) override;
     boost::asio::awaitable<void> resume(torrent::InfoHash info_hash) override;

@@ -24,6 +24,9 @@ limits:
 network:
   listen: ["0.0.0.0:7000", "[::]:7000"]
   test_network: true
+  dht: false
+  dht_routers: ["router.example:6881", "[fd99::1]:7000"]
+  dht_read_only: true
 cache:
   memory: 1G
 read:
@@ -56,6 +59,9 @@ log:
     EXPECT_EQ(config.torrent.upload_slots, 4u);
     EXPECT_EQ(config.torrent.listen, (std::vector<std::string>{"0.0.0.0:7000", "[::]:7000"}));
     EXPECT_TRUE(config.torrent.test_network);
+    EXPECT_FALSE(config.torrent.dht);
+    EXPECT_EQ(config.torrent.dht_routers, (std::vector<std::string>{"router.example:6881", "[fd99::1]:7000"}));
+    EXPECT_TRUE(config.torrent.dht_read_only);
     EXPECT_EQ(config.cache.memory_bytes, 1u << 30);
     EXPECT_EQ(config.fs.read_timeout, std::chrono::seconds(90));
     EXPECT_EQ(config.fs.on_timeout, rqfs::fs::OnTimeout::eagain);
@@ -119,6 +125,8 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
         {"network:\n  listen:\n    - 0.0.0.0:1\n    - nowhere\n",
          "x.yaml:4: network.listen: ADDRESS:PORT like 0.0.0.0:6881 or [::]:6881 was expected, not \"nowhere\""},
         {"network: {listen: {a: b}}", "x.yaml:1: network.listen: a list of values was expected"},
+        {"network: {dht_routers: router.example}",
+         "x.yaml:1: network.dht_routers: HOST:PORT like router.bittorrent.com:6881 was expected, not \"router.example\""},
         {"network: {test_network: yes}", "x.yaml:1: network.test_network: true or false was expected, not \"yes\""},
         {"cache: {memory: 1M}",
          "x.yaml:1: cache.memory: a size of at least 16M like 128M or 2G was expected, not \"1M\""},

@@ -89,6 +89,23 @@ TEST_F(ControlApi, ShowsTheStatistics) {
     EXPECT_TRUE(answers(request("GET", "/v1/stats/more"), 404));
 }
 
+TEST_F(ControlApi, ShowsTheNodesOfTheDht) {
+    harness.on_engine([&] {
+        rqfs::torrent::DhtStatus node;
+        node.good = 7;
+        node.external = rqfs::torrent::Address::v4({20, 0, 0, 1});
+        harness.control.nodes = {node};
+    });
+
+    auto const reply = request("GET", "/v1/dht");
+
+    EXPECT_TRUE(answers(reply, 200)) << reply;
+    EXPECT_TRUE(has(reply, R"("nodes":[{"v6":false,)")) << reply;
+    EXPECT_TRUE(has(reply, R"("external":"20.0.0.1")")) << reply;
+    EXPECT_TRUE(has(reply, R"("good":7)")) << reply;
+    EXPECT_TRUE(answers(request("POST", "/v1/dht", "{}"), 405));
+}
+
 TEST_F(ControlApi, FindsATorrentByNameAndPrefix) {
     EXPECT_TRUE(answers(request("GET", "/v1/torrents/Song"), 200));
     EXPECT_TRUE(answers(request("GET", "/v1/torrents/aaa"), 200));

@@ -1,3 +1,4 @@
+#include "tools/control/dht_fields.h"
 #include "tools/control/protocol.h"
 #include "tools/control/protocol_fields.h"
 #include "tools/control/why_fields.h"
@@ -107,6 +108,7 @@ TEST(Manual, DocumentsEveryMemberOfTheApi) {
     fields(members, *std::make_unique<rqfs::torrent::FileStatus>());
     fields(members, *std::make_unique<rqfs::torrent::PeerStatus>());
     fields(members, *std::make_unique<rqfs::torrent::TrackerStatus>());
+    fields(members, *std::make_unique<rqfs::torrent::DhtStatus>());
     fields(members, *std::make_unique<WhyReply>());
     fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Reader>());
     fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Read>());

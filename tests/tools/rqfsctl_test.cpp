@@ -113,6 +113,34 @@ TEST_F(Rqfsctl, ShowsTheStatisticsInTwoTables) {
               "unread read-ahead  250 KiB  25.0%\n");
 }
 
+TEST_F(Rqfsctl, ShowsTheNodesOfTheDht) {
+    harness.on_engine([&] {
+        rqfs::torrent::DhtStatus node;
+        node.id = std::string(40, 'c');
+        node.external = rqfs::torrent::Address::v4({20, 0, 0, 1});
+        node.connected = true;
+        node.good = 120;
+        node.buckets = 9;
+        node.searches = 2;
+        node.received_bytes = 2048;
+        harness.control.nodes = {node, {}};
+        harness.control.nodes.back().v6 = true;
+    });
+
+    auto const finished = run({"dht"});
+
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_TRUE(finished.out.starts_with("IPv4: connected\n"
+                                         "  id          cccccccccccccccccccccccccccccccccccccccc\n"
+                                         "  address     20.0.0.1\n"
+                                         "  nodes       120 good, 0 questionable, 0 bad, in 9 buckets; 0 wait for a place\n"
+                                         "  searches    for 2 torrents\n"))
+        << finished.out;
+    EXPECT_TRUE(has(finished.out, "  traffic     down 2.0 KiB, up 0 B\nIPv6: looking for nodes")) << finished.out;
+}
+
+TEST_F(Rqfsctl, SaysThatTheDhtIsOff) { EXPECT_EQ(run({"dht"}).out, "the DHT is off\n"); }
+
 TEST_F(Rqfsctl, PrintsPathAndMagnetAlone) {
     EXPECT_EQ(run({"path", "Film"}).out, "/mnt/films/Film\n");
     EXPECT_EQ(run({"path", "bbb"}).out, "/mnt/films/" + std::string(40, 'b') + "\n") << "its directory is renamed later";
@@ -124,6 +152,7 @@ TEST_F(Rqfsctl, PrintsOneJsonDocumentForEveryCommand) {
                                                          {"status"},
                                                          {"status", "Film"},
                                                          {"stats"},
+                                                         {"dht"},
                                                          {"files", "Film"},
                                                          {"peers", "Film"},
                                                          {"trackers", "Film"},

@@ -1,5 +1,6 @@
 #include "tools/control/protocol.h"
 
+#include "tools/control/dht_fields.h"
 #include "tools/control/protocol_fields.h"
 #include "tools/control/text.h"
 #include "tools/control/why_fields.h"
@@ -47,6 +48,7 @@ template <class Tag>
 json::value write(torrent::Index<Tag> value) {
     return value.value();
 }
+json::value write(torrent::Address const& value) { return json::string(value.text()); }
 json::value write(torrent::Endpoint const& value) { return json::string(value.text()); }
 json::value write(std::chrono::sys_seconds value) { return value.time_since_epoch().count(); }
 template <class Rep, class Period>
@@ -100,6 +102,7 @@ bool read_parsed(json::value const& from, Parsed& to) {
     return parsed.has_value();
 }
 bool read(json::value const& from, torrent::InfoHash& to) { return read_parsed(from, to); }
+bool read(json::value const& from, torrent::Address& to) { return read_parsed(from, to); }
 bool read(json::value const& from, torrent::Endpoint& to) { return read_parsed(from, to); }
 bool read(json::value const& from, torrent::TorrentState& to) {
     std::string text;
@@ -234,6 +237,7 @@ json::value to_json(torrent::PeerStatus const& peer) { return write(peer); }
 json::value to_json(torrent::TrackerStatus const& t) { return write(t); }
 json::value to_json(StatisticsReply const& reply) { return write(reply); }
 json::value to_json(WhyReply const& reply) { return write(reply); }
+json::value to_json(torrent::DhtStatus const& node) { return write(node); }
 
 json::value to_json(ErrorReply const& reply) {
     auto error = write(reply);
@@ -258,6 +262,7 @@ Result<torrent::TrackerStatus> tracker_from_json(json::value const& value) {
 }
 
 Result<WhyReply> why_from_json(json::value const& value) { return read_object<WhyReply>(value); }
+Result<torrent::DhtStatus> dht_from_json(json::value const& value) { return read_object<torrent::DhtStatus>(value); }
 
 Result<ErrorReply> error_from_json(json::value const& value) {
     json::object const* const document = value.if_object();

@@ -69,6 +69,7 @@ boost::json::value to_json(torrent::FileStatus const& file);
 boost::json::value to_json(torrent::PeerStatus const& peer);
 boost::json::value to_json(torrent::TrackerStatus const& tracker);
 boost::json::value to_json(WhyReply const& reply);
+boost::json::value to_json(torrent::DhtStatus const& node);
 
 // Members that are missing keep their default, unknown ones are ignored: versions may differ. A member of the wrong
 // type is malformed.
@@ -81,6 +82,7 @@ torrent::Result<torrent::FileStatus> file_from_json(boost::json::value const& va
 torrent::Result<torrent::PeerStatus> peer_from_json(boost::json::value const& value);
 torrent::Result<torrent::TrackerStatus> tracker_from_json(boost::json::value const& value);
 torrent::Result<WhyReply> why_from_json(boost::json::value const& value);
+torrent::Result<torrent::DhtStatus> dht_from_json(boost::json::value const& value);
 
 // The body of a request or reply; nothing but whitespace may follow the document.
 torrent::Result<boost::json::value> parse_json(std::string_view text);

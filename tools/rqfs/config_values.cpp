@@ -1,5 +1,6 @@
 #include "tools/rqfs/config_values.h"
 
+#include "tools/control/host_and_port.h"
 #include "tools/control/log_level.h"
 #include "tools/control/quantity.h"
 #include "torrent/endpoint.h"
@@ -66,6 +67,13 @@ Problem take_listen(std::string const& value, Config& config) {
     auto const endpoint = torrent::Endpoint::parse(value);
     if (!endpoint) return instead_of("ADDRESS:PORT like 0.0.0.0:6881 or [::]:6881", value);
     config.torrent.listen.push_back(value);
+    return std::nullopt;
+}
+
+Problem take_router(std::string const& value, Config& config) {
+    auto const router = parse_host_and_port(value);
+    if (!router) return instead_of("HOST:PORT like router.bittorrent.com:6881", value);
+    config.torrent.dht_routers.push_back(value);
     return std::nullopt;
 }
 
@@ -150,6 +158,10 @@ constexpr std::array kKeys{
     ConfigKey{"network.listen", true, take_listen},
     ConfigKey{"network.test_network", false,
               [](auto const& v, auto& c) { return take_flag(v, c.torrent.test_network); }},
+    ConfigKey{"network.dht", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.dht); }},
+    ConfigKey{"network.dht_routers", true, take_router},
+    ConfigKey{"network.dht_read_only", false,
+              [](auto const& v, auto& c) { return take_flag(v, c.torrent.dht_read_only); }},
     ConfigKey{"cache.memory", false, take_memory},
     ConfigKey{"read.timeout", false, take_timeout},
     ConfigKey{"read.on_timeout", false, take_on_timeout},

@@ -76,6 +76,7 @@ asio::awaitable<ApiReply> ControlApi::dispatch(ApiRequest request) {
     if (path.size() > 2) co_return no_resource();
     if (resource == "status") co_return status(request);
     if (resource == "stats") co_return statistics(request);
+    if (resource == "dht") co_return dht(request);
     if (resource == "limits") co_return limits(request);
     if (resource == "log") co_return log(request);
     if (resource == "stop") co_return stop(request);
@@ -128,6 +129,15 @@ ApiReply ControlApi::status(ApiRequest const& request) const {
 ApiReply ControlApi::statistics(ApiRequest const& request) const {
     if (request.method != "GET") fail_method("GET");
     return {200, to_json(statistics_reply(control_.statistics())), {}, false};
+}
+
+ApiReply ControlApi::dht(ApiRequest const& request) const {
+    if (request.method != "GET") fail_method("GET");
+    json::array nodes;
+    for (auto const& node : control_.dht()) nodes.push_back(to_json(node));
+    json::object document;
+    document["nodes"] = std::move(nodes);
+    return {200, std::move(document), {}, false};
 }
 
 json::value ControlApi::limits_document() const {

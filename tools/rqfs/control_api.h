@@ -53,6 +53,7 @@ private:
     WhyReply why(torrent::InfoHash info_hash, torrent::FileIndex file) const;
     ApiReply status(ApiRequest const& request) const;
     ApiReply statistics(ApiRequest const& request) const;
+    ApiReply dht(ApiRequest const& request) const;
     ApiReply limits(ApiRequest const& request);
     ApiReply log(ApiRequest const& request);
     ApiReply stop(ApiRequest const& request);

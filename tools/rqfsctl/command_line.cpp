@@ -55,6 +55,7 @@ void add_showing_commands(CLI::App& app, Arguments& to) {
     auto take = [&to](std::string const& text) { to.torrents = {text}; };
     status->add_option_function<std::string>(kTorrent, take, kTorrentHelp);
     command(app, "stats", "Show how long readers waited and what of the data received was waste");
+    command(app, "dht", "Show our nodes in the DHT");
     torrent_command(app, to, "files", "List the files of a torrent");
     torrent_command(app, to, "peers", "List the peers a torrent is connected to");
     torrent_command(app, to, "trackers", "List the trackers of a torrent");

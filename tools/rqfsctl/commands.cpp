@@ -11,6 +11,7 @@ int run_command(Context& context) {
     auto const& command = context.arguments.command;
     if (command == "add") return run_add(context);
     if (command == "why") return run_why(context);
+    if (command == "dht") return run_dht(context);
     if (command == "stats") return run_stats(context);
     bool const shows = std::find(showing.begin(), showing.end(), command) != showing.end();
     return shows ? run_show(context) : run_change(context);

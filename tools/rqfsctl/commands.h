@@ -9,6 +9,7 @@ namespace rqfs::tools {
 int run_add(Context& context);     // add
 int run_show(Context& context);    // list status files peers trackers path magnet
 int run_stats(Context& context);   // stats
+int run_dht(Context& context);     // dht
 int run_why(Context& context);     // why
 int run_change(Context& context);  // download pause resume remove verify connect limit log stop
 

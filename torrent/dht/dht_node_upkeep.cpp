@@ -109,6 +109,7 @@ DhtStatus DhtNode::status() const {
     status.id = table_.own().hex();
     status.external = vote_.winner();
     status.read_only = options_.read_only;
+    status.connected = counts.good > 0;
     status.good = static_cast<std::uint32_t>(counts.good);
     status.questionable = static_cast<std::uint32_t>(counts.questionable);
     status.bad = static_cast<std::uint32_t>(counts.bad);

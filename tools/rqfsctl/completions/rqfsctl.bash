@@ -9,7 +9,7 @@ _rqfsctl() {
     local cur prev words cword
     _init_completion -n = || return
 
-    local commands='add list status stats files peers trackers path magnet why download pause resume remove verify connect limit log stop'
+    local commands='add list status stats dht files peers trackers path magnet why download pause resume remove verify connect limit log stop'
     local command='' socket='' i
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in

@@ -22,6 +22,7 @@ complete -c rqfsctl -n __fish_use_subcommand -a add -d 'Add magnet links, torren
 complete -c rqfsctl -n __fish_use_subcommand -a list -d 'List all torrents'
 complete -c rqfsctl -n __fish_use_subcommand -a status -d 'Show the session or a torrent'
 complete -c rqfsctl -n __fish_use_subcommand -a stats -d 'Show how long readers waited and what was waste'
+complete -c rqfsctl -n __fish_use_subcommand -a dht -d 'Show our nodes in the DHT'
 complete -c rqfsctl -n __fish_use_subcommand -a files -d 'List the files of a torrent'
 complete -c rqfsctl -n __fish_use_subcommand -a peers -d 'List the peers of a torrent'
 complete -c rqfsctl -n __fish_use_subcommand -a trackers -d 'List the trackers of a torrent'

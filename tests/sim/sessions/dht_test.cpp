@@ -1,0 +1,333 @@
+#include "tests/support/make_torrent.h"
+#include "tests/support/memory_store.h"
+#include "tests/support/run_virtual.h"
+#include "tests/support/simulated_network.h"
+#include "tests/support/virtual_clock.h"
+#include "torrent/session.h"
+#include "torrent/workers.h"
+
+#include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rqfs::tests {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using namespace torrent;
+
+std::string bare_magnet(InfoHash const& info_hash) { return "magnet:?xt=urn:btih:" + info_hash.hex(); }
+
+// Counts the datagrams that come to a host and speak of a torrent.
+class Spy final : public UdpSocket::Receiver {
+public:
+    Spy(SimulatedHost& host, InfoHash const& info_hash) : host_(host), info_hash_(info_hash) {
+        host_.udp().add(*this);
+        host_.start();
+    }
+    ~Spy() override { host_.udp().remove(*this); }
+
+    bool datagram(Endpoint const&, std::span<std::byte const> bytes) override {
+        ++all;
+        auto const hash = info_hash_.bytes();
+        if (std::search(bytes.begin(), bytes.end(), hash.begin(), hash.end()) != bytes.end()) ++of_torrent;
+        return true;
+    }
+
+    std::size_t all = 0;
+    std::size_t of_torrent = 0;
+
+private:
+    SimulatedHost& host_;
+    InfoHash info_hash_;
+};
+
+// Sessions as the daemon has them on an internet in memory, where nothing but the DHT and its router knows anybody.
+class DhtOfSessions : public testing::Test {
+protected:
+    struct Member {
+        SimulatedHost& host;
+        MemoryStore store;
+        std::unique_ptr<Session> session;
+    };
+
+    DhtOfSessions() { network.name("router.test", Address::parse("17.0.0.1").value()); }
+
+    void start(Member& member, std::function<void(Settings&)> const& change = {}) {
+        Settings settings;
+        settings.dht_routers = {"router.test:6881"};
+        if (change) change(settings);
+        Session::Parts const parts{engine.get_executor(), clock,       workers, member.store,
+                                   network.resolver(),    &member.host};
+        member.session = std::make_unique<Session>(parts, settings);
+        run(member.session->start());
+    }
+    Member& host(std::string const& at) {
+        auto& host = network.add({Endpoint::parse(at).value()});
+        return *members.emplace_back(new Member{host, {}, nullptr});
+    }
+    Member& add(std::string const& at, std::function<void(Settings&)> const& change = {}) {
+        auto& member = host(at);
+        start(member, change);
+        return member;
+    }
+    // The router and some others, known to each other.
+    void add_dht() {
+        for (int i = 1; i <= 8; ++i) add(std::to_string(16 + i) + ".0.0.1:6881");
+        clock.run_for(engine, 2min);
+    }
+    void add_torrent(Member& member, MadeTorrent const& made) {
+        member.store.fill(made.metainfo->info_hash(), made.data, made.metainfo->pieces().piece_bytes());
+        run(member.session->add(made.file, AddOptions{}));
+    }
+    void add_magnet(Member& member, std::string const& magnet) { run(member.session->add(magnet, AddOptions{})); }
+    template <class T>
+    T run(asio::awaitable<T> task) {
+        return run_virtual(engine, clock, std::move(task));
+    }
+    bool until(Duration limit, std::function<bool()> const& done) { return clock.run_until(engine, limit, done); }
+    bool has_metadata(Member const& member, InfoHash const& hash) const {
+        return member.session->entry(hash)->metainfo != nullptr;
+    }
+    std::vector<std::byte> read(Stream& stream, ByteRange range) {
+        std::vector<std::byte> all;
+        for (auto const& slice : run(stream.read(range)))
+            all.insert(all.end(), slice.bytes().begin(), slice.bytes().end());
+        return all;
+    }
+    void TearDown() override {
+        for (auto const& member : members)
+            if (member->session) run(member->session->stop());
+    }
+
+    asio::io_context engine{1};
+    VirtualClock clock;
+    Workers workers{engine.get_executor()};
+    SimulatedNetwork network{engine.get_executor(), clock};
+    std::vector<std::unique_ptr<Member>> members;
+};
+
+TEST_F(DhtOfSessions, AnInfoHashAloneIsEnoughToReadAFilm) {
+    auto const made = make_torrent({.bytes = 1'000'000});
+    auto const hash = made.metainfo->info_hash();
+    add_dht();
+    add_torrent(add("40.0.0.1:6881"), made);
+    clock.run_for(engine, 1min);
+    auto& leech = add("41.0.0.1:6881");
+    auto const begin = clock.now();
+
+    add_magnet(leech, bare_magnet(hash));
+
+    ASSERT_TRUE(until(1min, [&] { return has_metadata(leech, hash); })) << leech.session->torrent(hash).reason;
+    ASSERT_EQ(leech.session->peers(hash).size(), 1u);
+    EXPECT_EQ(leech.session->peers(hash).front().source, "dht");
+    auto const stream = leech.session->open(hash, FileIndex(0), ReaderProgram{});
+    EXPECT_EQ(read(*stream, {0, made.data.size()}), made.data);
+    EXPECT_LE(clock.now() - begin, 5s);
+}
+
+TEST_F(DhtOfSessions, TwoThatSearchForTheSameFindEachOther) {
+    auto const made = make_torrent({});
+    auto const hash = made.metainfo->info_hash();
+    add_dht();
+    auto& leech = add("41.0.0.1:6881");
+    add_magnet(leech, bare_magnet(hash));
+    clock.run_for(engine, 10min);
+
+    add_torrent(add("40.0.0.1:6881"), made);
+
+    EXPECT_TRUE(until(1min, [&] { return has_metadata(leech, hash); })) << leech.session->torrent(hash).reason;
+}
+
+TEST_F(DhtOfSessions, SaysWhatItsSearchIsDoing) {
+    auto const hash = make_torrent({}).metainfo->info_hash();
+    auto& alone = add("41.0.0.1:6881", [](Settings& settings) { settings.dht_routers = {"nowhere.test:6881"}; });
+    add_magnet(alone, bare_magnet(hash));
+    clock.run_for(engine, 1s);
+    auto const lonely = alone.session->torrent(hash).reason;
+    add_dht();
+    auto& among_others = add("42.0.0.1:6881");
+    add_magnet(among_others, bare_magnet(hash));
+    clock.run_for(engine, 10s);
+
+    auto const searched = among_others.session->torrent(hash).reason;
+    auto const trackers = among_others.session->trackers(hash);
+
+    EXPECT_EQ(lonely, "no peers yet: no node of the DHT is known yet");
+    EXPECT_NE(searched.find("the DHT"), std::string::npos) << searched;
+    ASSERT_EQ(trackers.size(), 1u);
+    EXPECT_EQ(trackers.front().url, "DHT");
+    EXPECT_TRUE(trackers.front().state == "working" || trackers.front().state == "announcing");
+}
+
+TEST_F(DhtOfSessions, SaysThatNobodyIsAskedWhenItIsOff) {
+    auto const hash = make_torrent({}).metainfo->info_hash();
+    auto& member = add("41.0.0.1:6881", [](Settings& settings) { settings.dht = false; });
+    add_magnet(member, bare_magnet(hash));
+
+    EXPECT_EQ(member.session->torrent(hash).reason,
+              "no peers yet, and no tracker to ask: add one, or use `rqfsctl connect`");
+    EXPECT_TRUE(member.session->dht().empty());
+    EXPECT_TRUE(member.session->trackers(hash).empty());
+}
+
+TEST_F(DhtOfSessions, APrivateTorrentIsNeverSpokenOf) {
+    auto const made = make_torrent({.is_private = true});
+    auto const hash = made.metainfo->info_hash();
+    Spy const router(network.add({Endpoint::parse("17.0.0.1:6881").value()}), hash);
+    auto& seed = add("40.0.0.1:6881");
+
+    add_torrent(seed, made);
+    clock.run_for(engine, 2h);
+
+    EXPECT_GT(router.all, 0u) << "the node itself looks for others";
+    EXPECT_EQ(router.of_torrent, 0u);
+    EXPECT_EQ(seed.session->dht().front().searches, 0u);
+    EXPECT_TRUE(seed.session->trackers(hash).empty());
+}
+
+TEST_F(DhtOfSessions, AMagnetThatTurnsOutPrivateLeavesTheDhtAndWhatItGave) {
+    auto const made = make_torrent({.is_private = true});
+    auto const hash = made.metainfo->info_hash();
+    add_dht();
+    auto& stranger = add("43.0.0.1:6881");
+    add_magnet(stranger, bare_magnet(hash));
+    clock.run_for(engine, 1min);
+    auto& seed = add("40.0.0.1:6881");
+    add_torrent(seed, made);
+    auto& leech = add("41.0.0.1:6881");
+    add_magnet(leech, bare_magnet(hash));
+    ASSERT_TRUE(until(1min, [&] { return leech.session->torrent(hash).peers_known > 0; }));
+
+    run(leech.session->connect(hash, "40.0.0.1", 6881));
+    ASSERT_TRUE(until(1min, [&] { return has_metadata(leech, hash); })) << leech.session->torrent(hash).reason;
+    clock.run_for(engine, 10s);
+
+    EXPECT_EQ(leech.session->dht().front().searches, 0u);
+    EXPECT_EQ(leech.session->torrent(hash).peers_known, 1u) << "the one the user named";
+    for (auto const& peer : leech.session->peers(hash)) EXPECT_EQ(peer.endpoint, seed.host.endpoint());
+}
+
+TEST_F(DhtOfSessions, ARemovedTorrentLeavesNothing) {
+    auto const hash = make_torrent({}).metainfo->info_hash();
+    Spy const router(network.add({Endpoint::parse("17.0.0.1:6881").value()}), hash);
+    auto& member = add("41.0.0.1:6881");
+    add_magnet(member, bare_magnet(hash));
+    clock.run_for(engine, 10min);
+    auto const before = router.of_torrent;
+
+    run(member.session->remove(hash, false));
+    clock.run_for(engine, 2h);
+
+    EXPECT_GT(before, 0u);
+    EXPECT_EQ(router.of_torrent, before);
+    EXPECT_EQ(member.session->dht().front().searches, 0u);
+}
+
+TEST_F(DhtOfSessions, APausedTorrentIsNotSearchedForUntilItIsResumed) {
+    auto const hash = make_torrent({}).metainfo->info_hash();
+    Spy const router(network.add({Endpoint::parse("17.0.0.1:6881").value()}), hash);
+    auto& member = add("41.0.0.1:6881");
+    add_magnet(member, bare_magnet(hash));
+    clock.run_for(engine, 10min);
+    auto const before = router.of_torrent;
+
+    run(member.session->pause(hash));
+    clock.run_for(engine, 2h);
+    auto const paused = router.of_torrent;
+    run(member.session->resume(hash));
+    clock.run_for(engine, 1min);
+
+    EXPECT_GT(before, 0u);
+    EXPECT_EQ(paused, before);
+    EXPECT_GT(router.of_torrent, paused);
+}
+
+TEST_F(DhtOfSessions, TheNodesOfTheLastRunAreEnoughWhenNoRouterAnswers) {
+    auto const made = make_torrent({});
+    auto const hash = made.metainfo->info_hash();
+    add_dht();
+    add_torrent(add("40.0.0.1:6881"), made);
+    auto& leech = add("41.0.0.1:6881");
+    clock.run_for(engine, 3min);
+    run(leech.session->stop());
+
+    start(leech, [](Settings& settings) { settings.dht_routers = {"nowhere.test:6881"}; });
+    auto const begin = clock.now();
+    add_magnet(leech, bare_magnet(hash));
+
+    EXPECT_TRUE(until(1min, [&] { return has_metadata(leech, hash); })) << leech.session->torrent(hash).reason;
+    EXPECT_LE(clock.now() - begin, 5s);
+}
+
+TEST_F(DhtOfSessions, WhatItKnowsIsSavedNowAndThen) {
+    add_dht();
+    auto const& store = members.back()->store;
+    auto const at_first = store.dht.size();
+
+    clock.run_for(engine, 10min);
+
+    EXPECT_EQ(at_first, 0u);
+    EXPECT_GT(store.dht.size(), 8u * 26) << "eight nodes of 26 bytes";
+}
+
+TEST_F(DhtOfSessions, ConnectedPeersTellEachOtherOfTheirNodes) {
+    auto const made = make_torrent({});
+    auto const hash = made.metainfo->info_hash();
+    auto const nowhere = [](Settings& settings) { settings.dht_routers = {"nowhere.test:6881"}; };
+    auto& seed = add("40.0.0.1:6881", nowhere);
+    add_torrent(seed, made);
+    auto& leech = add("41.0.0.1:6881", nowhere);
+
+    add_magnet(leech, bare_magnet(hash) + "&x.pe=" + seed.host.endpoint().text());
+    ASSERT_TRUE(until(1min, [&] { return has_metadata(leech, hash); }));
+    clock.run_for(engine, 10s);
+
+    EXPECT_EQ(leech.session->dht().front().good, 1u);
+    EXPECT_EQ(seed.session->dht().front().good, 1u);
+}
+
+TEST_F(DhtOfSessions, PeersOfAPrivateTorrentDoNotTellEachOtherOfTheirNodes) {
+    auto const made = make_torrent({.is_private = true});
+    auto const hash = made.metainfo->info_hash();
+    auto const nowhere = [](Settings& settings) { settings.dht_routers = {"nowhere.test:6881"}; };
+    auto& seed = add("40.0.0.1:6881", nowhere);
+    add_torrent(seed, made);
+    auto& leech = add("41.0.0.1:6881", nowhere);
+
+    run(leech.session->add(made.file, AddOptions{}));
+    run(leech.session->connect(hash, "40.0.0.1", 6881));
+    ASSERT_TRUE(until(1min, [&] { return leech.session->torrent(hash).peers_connected == 1; }));
+    clock.run_for(engine, 1min);
+
+    EXPECT_FALSE(leech.session->dht().front().connected);
+    EXPECT_FALSE(seed.session->dht().front().connected);
+}
+
+TEST_F(DhtOfSessions, AReadOnlyNodeFindsAndIsNobodysNode) {
+    auto const made = make_torrent({});
+    auto const hash = made.metainfo->info_hash();
+    add_dht();
+    add_torrent(add("40.0.0.1:6881"), made);
+    auto& leech = add("41.0.0.1:6881", [](Settings& settings) { settings.dht_read_only = true; });
+    auto const others = members.front()->session->dht().front();
+
+    add_magnet(leech, bare_magnet(hash));
+
+    EXPECT_TRUE(until(1min, [&] { return has_metadata(leech, hash); })) << leech.session->torrent(hash).reason;
+    EXPECT_TRUE(leech.session->dht().front().read_only);
+    EXPECT_EQ(leech.session->dht().front().stored_peers, 0u);
+    auto const now = members.front()->session->dht().front();
+    EXPECT_LE(now.good + now.questionable, others.good + others.questionable + 1) << "the seed's node may be new";
+}
+
+}  // namespace
+}  // namespace rqfs::tests
