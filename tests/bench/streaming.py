@@ -11,7 +11,8 @@ scene's links allow (streaming_bound.py explains the arithmetic).
 Held to, for rqfs: in the scenes with a line `must`, that; in all others a start and seeks of at most twice the bound; and in every run no
 stall where the links carry 1.4 times the film's rate.
 
---mpv plays the film with the real mpv instead, --crowd with two players and a copy at once; see streaming_modes.py.
+--mpv plays the film with the real mpv instead, --crowd with two players and a copy at once; see streaming_modes.py. --magnet begins with
+a magnet without a tracker, in a DHT; see streaming_magnet.py.
 Needs root, /dev/net/tun, and Debian's g++ iproute2 opentracker python3-libtorrent; ffmpeg for the film unless --film names one.
 """
 import argparse
@@ -28,6 +29,7 @@ import bench_lab as lab  # noqa: E402
 import streaming_clients as clients  # noqa: E402
 import streaming_report as report  # noqa: E402
 sys.path.insert(0, str(clients.NETLAB))
+import streaming_magnet as magnets  # noqa: E402
 import streaming_modes as modes  # noqa: E402
 import scene as scenes  # noqa: E402
 import topology as topologies  # noqa: E402
@@ -88,6 +90,7 @@ def parse_options():
     options.add_argument('--film', metavar='FILE', help='instead of making one')
     options.add_argument('--mpv', action='store_true', help='mpv plays and seeks through the mount, on scene tight')
     options.add_argument('--crowd', action='store_true', help='two players and a copy at once, on scene home')
+    options.add_argument('--magnet', action='store_true', help='from a bare info-hash to the first byte, on scene home with a DHT')
     options.add_argument('--prefix', default='lab', help='of the network namespaces; a second benchmark at once needs another')
     options.add_argument('--log-level', default='warn', help="rqfs's")
     options.add_argument('--keep-logs', action='store_true', help='and stores, below --work')
@@ -109,10 +112,11 @@ def main():
         signal.signal(number, lambda n, _: sys.exit(128 + n))
     with lab.working_directory(options.work) as work:
         data = make_film(work, options.film)
-        if options.mpv or options.crowd:
+        if options.mpv or options.crowd or options.magnet:
             if why_not := clients.why_not('rqfs', options):
                 lab.fail(why_not)
-            done = [mode(work, data, options) for wanted, mode in ((options.mpv, modes.mpv), (options.crowd, modes.crowd)) if wanted]
+            done = [mode(work, data, options) for wanted, mode in ((options.mpv, modes.mpv), (options.crowd, modes.crowd), (options.magnet, magnets.magnet))
+                    if wanted]
             return 0 if all(done) else 1
         sentences = {client: clients.why_not(client, options) for client in options.clients}
         print('\n'.join(filter(None, sentences.values())), flush=True)

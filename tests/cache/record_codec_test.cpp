@@ -127,6 +127,18 @@ TEST(RecordCodec, KeepsPeersInTheirOrder) {
     EXPECT_EQ(decode_peers(hash(1), encode_peers(hash(1), peers)), peers);
 }
 
+TEST(RecordCodec, KeepsTheStateOfTheDhtAndNoticesEveryFlippedBit) {
+    Bytes const state{std::byte{1}, std::byte{2}, std::byte{3}};
+    auto const row = encode_dht(state);
+
+    EXPECT_EQ(decode_dht(row), state);
+    for (std::size_t bit = 0; bit < row.size() * 8; ++bit) {
+        auto damaged = row;
+        damaged[bit / 8] ^= std::byte{1} << (bit % 8);
+        EXPECT_FALSE(decode_dht(damaged)) << bit;
+    }
+}
+
 TEST(RecordCodec, NeverBelievesRandomBytes) {
     std::mt19937 random(3);
     for (int round = 0; round < 20'000; ++round) {
@@ -135,6 +147,7 @@ TEST(RecordCodec, NeverBelievesRandomBytes) {
         EXPECT_FALSE(decode_torrent(hash(1), row));
         EXPECT_FALSE(decode_pieces(hash(1), row));
         EXPECT_FALSE(decode_peers(hash(1), row));
+        EXPECT_FALSE(decode_dht(row));
     }
 }
 

@@ -123,6 +123,27 @@ TEST(StateDb, PutsATorrentLastThatWasForgottenAndAddedAgain) {
     EXPECT_EQ(load(db).torrents.back().display_name, "torrent 1");
 }
 
+TEST(StateDb, KeepsTheStateOfTheDhtBesideThePeersOfTorrents) {
+    tests::TempDir const directory;
+    InfoHash const zeros;
+    std::vector<torrent::Endpoint> const peers{*torrent::Endpoint::parse("9.8.7.6:1")};
+    std::vector<std::byte> const state(5'000, std::byte{7});
+    {
+        StateDb db(directory / "state.db");
+        apply(db, [&](StateDb& d) { EXPECT_TRUE(d.load_dht().empty()); });
+        apply(db, [&](StateDb& d) { d.save_dht(std::vector<std::byte>(10)); });
+        apply(db, [&](StateDb& d) { d.save_dht(state); });
+        apply(db, [&](StateDb& d) { d.save_peers(zeros, peers); });
+    }
+
+    StateDb db(directory / "state.db");
+
+    apply(db, [&](StateDb& d) { EXPECT_EQ(d.load_dht(), state); });
+    apply(db, [&](StateDb& d) { EXPECT_EQ(d.load_peers(zeros), peers); });
+    apply(db, [&](StateDb& d) { d.forget(zeros, false); });
+    apply(db, [&](StateDb& d) { EXPECT_EQ(d.load_dht(), state); });
+}
+
 TEST(StateDb, KeepsPiecesOfAForgottenTorrentOnlyWhenAskedTo) {
     tests::TempDir const directory;
     StateDb db(directory / "state.db");

@@ -8,7 +8,7 @@
 
 namespace rqfs::torrent {
 
-// The UDP sockets shared by UDP trackers, and later DHT and uTP; virtual, so that tests run whole networks in virtual
+// The UDP sockets shared by UDP trackers and the DHT, and later uTP; virtual, so that tests run whole networks in virtual
 // time. Engine thread only.
 class UdpSocket {
 public:

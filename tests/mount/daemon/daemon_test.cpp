@@ -61,7 +61,10 @@ protected:
     std::string mountpoint() const { return directory + "/mnt"; }
     std::string socket() const { return directory + "/sock"; }
 
+    // Nobody's own configuration, and no router of the DHT is asked.
     std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
+        if (std::find(more.begin(), more.end(), "-c") == more.end())
+            more.insert(more.end(), {"-c", write("quiet.yaml", "network: {dht: false}\n")});
         more.insert(more.end(),
                     {"--store", directory + "/store", "--socket", socket(), "--listen", "127.0.0.1:0", mountpoint()});
         return more;
@@ -246,7 +249,8 @@ TEST_F(Daemon, LeavesTheStoreAloneWhenTheMountPointIsBad) {
 }
 
 TEST_F(Daemon, ReadsItsConfigurationAgain) {
-    auto const config = write("rqfs.yaml", "limits: {up: 1M}\nlog: {file: " + directory + "/log}\n");
+    auto const config =
+        write("rqfs.yaml", "limits: {up: 1M}\nnetwork: {dht: false}\nlog: {file: " + directory + "/log}\n");
     RunningProgram daemon(RQFS_PATH, arguments({"-f", "-c", config}));
     wait_until_mounted();
     EXPECT_EQ(ctl({"limit"}).out, "up 1.0 MiB/s, down unlimited\n");
@@ -256,7 +260,8 @@ TEST_F(Daemon, ReadsItsConfigurationAgain) {
         return has(log.str(), text);
     };
 
-    write("rqfs.yaml", "limits: {up: 2M}\ncache: {memory: 64M}\nlog: {file: " + directory + "/log}\n");
+    write("rqfs.yaml",
+          "limits: {up: 2M}\ncache: {memory: 64M}\nnetwork: {dht: false}\nlog: {file: " + directory + "/log}\n");
     daemon.signal(SIGHUP);
     while (ctl({"limit"}).out != "up 2.0 MiB/s, down unlimited\n") std::this_thread::sleep_for(milliseconds(10));
     write("rqfs.yaml", "limits: {up: never}\n");

@@ -205,6 +205,49 @@ TEST_F(Node, TakesTheIdOfTheAddressThatOthersSee) {
     EXPECT_TRUE(is_secure(NodeId(InfoHash::parse(after.id).value()), *after.external));
 }
 
+TEST_F(Node, SaysWhatTheNodesAgreeOnAsItsAddress) {
+    everybody_answers();
+    std::vector<Address> told;
+    options.on_address = [&](Address const& address) { told.push_back(address); };
+    start();
+    dht->add_node(nth_endpoint(5));
+    run(1min);
+
+    EXPECT_EQ(told, std::vector<Address>{Address::parse("99.1.2.3").value()});
+}
+
+TEST_F(Node, OthersThanNodesTellItsAddressUntilNodesHaveAgreed) {
+    auto const from_others = Address::parse("55.1.2.3").value();
+    everybody_answers();
+    start();
+    dht->external_address(from_others);
+    auto const at_first = dht->status().front();
+    dht->add_node(nth_endpoint(5));
+    run(10min);
+    dht->external_address(from_others);
+    auto const later = dht->status().front();
+
+    EXPECT_EQ(at_first.external, from_others);
+    EXPECT_TRUE(is_secure(NodeId(InfoHash::parse(at_first.id).value()), from_others));
+    EXPECT_EQ(later.external, Address::parse("99.1.2.3").value());
+}
+
+TEST_F(Node, ASearchTellsHowFarItIs) {
+    everybody_answers();
+    start();
+    auto const search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
+    auto const lonely = search->progress();
+    dht->add_node(nth_endpoint(5));
+    run(1s);
+    run(1min);
+    auto const done = search->progress();
+
+    EXPECT_FALSE(lonely.nodes_known);
+    EXPECT_FALSE(lonely.next);
+    EXPECT_TRUE(done.nodes_known);
+    EXPECT_TRUE(done.searching || done.next);
+}
+
 TEST_F(Node, AnswersNobodyWhenReadOnlyAndSaysSo) {
     options.read_only = true;
     start();

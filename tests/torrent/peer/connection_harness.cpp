@@ -91,9 +91,11 @@ ConnectionHarness::ConnectionHarness(Setup setup) {
     Handshake theirs;
     theirs.fast = setup.fast;
     theirs.extensions = setup.extensions;
+    theirs.dht = setup.they_have_dht;
     PeerConnection::Options options;
     options.handle = PeerHandle(1);
     options.incoming = setup.incoming;
+    options.dht_port = setup.dht_port;
     if (setup.metadata) {
         options.layout = small_layout();
         options.have = setup.have;

@@ -77,6 +77,8 @@ public:
         bool extensions = true;
         bool metadata = true;  // the layout is known
         bool incoming = false;
+        bool they_have_dht = false;
+        std::uint16_t dht_port = 0;  // ours; 0: not for this torrent
         torrent::Bitfield have{10};
         bool read_greeting = true;  // our first messages are taken from the peer's ears
         std::uint64_t upload_limit = 0;

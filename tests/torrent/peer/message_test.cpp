@@ -64,6 +64,17 @@ TEST(Message, ReadsBackMessagesThatNameAPiece) {
     }
 }
 
+TEST(Message, WritesAndReadsAPortAsBep5SaysIt) {
+    std::vector<std::byte> out;
+
+    append_port(out, 0x1ae1);
+    auto const message = parse_message(body(out));
+
+    EXPECT_EQ(out, bytes_of({0, 0, 0, 3, 9, 0x1a, 0xe1}));
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->port, 0x1ae1);
+}
+
 TEST(Message, ReadsBackMessagesThatNameARange) {
     for (auto const id : {MessageId::request, MessageId::cancel, MessageId::reject}) {
         std::vector<std::byte> out;

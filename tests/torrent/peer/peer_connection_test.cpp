@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,53 @@ TEST(PeerConnection, TellsThePeerItsAddressInTheExtensionHandshake) {
     auto const parsed = ExtensionHandshake::parse(heard[0].message.bytes);
     ASSERT_TRUE(parsed);
     EXPECT_EQ(parsed->your_address, Address::v4({10, 0, 0, 2}));
+}
+
+TEST(PeerConnection, TellsWhereItsNodeIsToThoseWhoSpeakDht) {
+    for (bool const speaks : {false, true}) {
+        auto setup = hearing_all();
+        setup.they_have_dht = speaks;
+        setup.dht_port = 6881;
+        ConnectionHarness h(std::move(setup));
+
+        auto const heard = h.peer->heard(MessageId::port);
+
+        ASSERT_EQ(heard.size(), speaks ? 1u : 0u);
+        for (auto const& each : heard) EXPECT_EQ(each.message.port, 6881);
+    }
+}
+
+TEST(PeerConnection, SaysNothingOfItsNodeForATorrentThatIsNotForTheDht) {
+    auto setup = hearing_all();
+    setup.they_have_dht = true;
+    ConnectionHarness h(std::move(setup));
+
+    EXPECT_TRUE(h.peer->heard(MessageId::port).empty());
+}
+
+TEST(PeerConnection, ReportsTheirNodeOnce) {
+    ConnectionHarness::Setup setup;
+    setup.dht_port = 6881;
+    ConnectionHarness h(std::move(setup));
+    std::vector<std::byte> ports;
+    for (std::uint16_t const port : std::array<std::uint16_t, 4>{0, 7000, 7001, 7000}) append_port(ports, port);
+
+    h.peer->say(ports);
+    h.settle();
+
+    EXPECT_EQ(h.owner.events, std::vector<std::string>{"dht port 7000"});
+}
+
+TEST(PeerConnection, DoesNotReportTheirNodeForATorrentThatIsNotForTheDht) {
+    ConnectionHarness h;
+    std::vector<std::byte> port;
+    append_port(port, 7000);
+
+    h.peer->say(port);
+    h.settle();
+
+    EXPECT_TRUE(h.owner.events.empty());
+    EXPECT_TRUE(h.connection->reason().empty());
 }
 
 TEST(PeerConnection, GreetsWithHaveAllAsASeed) {

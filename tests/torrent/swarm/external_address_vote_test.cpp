@@ -58,6 +58,16 @@ TEST(ExternalAddressVote, ATrackerCountsAsSeveralPeers) {
     EXPECT_EQ(vote.v4(), at("1.2.3.4"));
 }
 
+TEST(ExternalAddressVote, WhatTheNodesOfTheDhtAgreeOnIsOneVoteAsGoodAsATrackers) {
+    ExternalAddressVote vote;
+
+    EXPECT_TRUE(vote.nodes_say(at("1.2.3.4"), kStart));
+    EXPECT_FALSE(vote.tracker_says(at("5.6.7.8"), "http://one.example/announce", kStart + 2min)) << "a tie";
+    EXPECT_TRUE(vote.nodes_say(at("5.6.7.8"), kStart + 4min)) << "their newest word";
+
+    EXPECT_EQ(vote.v4(), at("5.6.7.8"));
+}
+
 TEST(ExternalAddressVote, TrackersThatContradictEachOtherChangeNothing) {
     ExternalAddressVote vote;
     vote.tracker_says(at("1.2.3.4"), "http://one.example/announce", kStart);
