@@ -9,6 +9,7 @@
 #include <array>
 #include <cassert>
 #include <tuple>
+#include <utility>
 
 namespace rqfs::torrent {
 
@@ -246,7 +247,9 @@ void Connections::forget(PeerHandle handle) {
 void Connections::tick() {
     if (!running_) return;
     auto const now = session_.clock.now();
-    if (interest_dirty_) wishes_changed();
+    if (std::exchange(interest_dirty_, false))
+        for (auto& [handle, peer] : peers_)
+            if (peer.in_picker) update_interest(*peer.connection);
     if (owner_.hurried() && peers_.empty() && dialling_ == 0 && now >= next_rescue_) {
         next_rescue_ = now + kRescue;
         known_.retry_all(now);

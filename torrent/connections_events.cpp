@@ -223,10 +223,15 @@ void Connections::update_interest(PeerConnection& peer) {
 }
 
 void Connections::wishes_changed() {
-    interest_dirty_ = false;
-    if (owner_.download() == nullptr) return;
-    for (auto& [handle, peer] : peers_)
-        if (peer.in_picker) update_interest(*peer.connection);
+    auto const* const download = owner_.download();
+    if (download == nullptr) return;
+    for (auto& [handle, peer] : peers_) {
+        if (!peer.in_picker) continue;
+        if (download->picker().interesting(handle))
+            peer.connection->set_interested(true);
+        else
+            interest_dirty_ = true;  // told at the next tick: readers that seek about want something again at once
+    }
 }
 
 ChokerPeer Connections::choker_view(PeerHandle handle, ConnectedPeer const& peer, TimePoint now) const {

@@ -72,6 +72,7 @@ std::vector<PeerStatus> Connections::status() const {
         if (download != nullptr && peer.in_picker) {
             auto const& picker = download->picker();
             status.snubbed = picker.snubbed(handle, now);
+            status.suspected = download->suspected(handle);
             status.requests_in_flight = picker.requests_in_flight(handle);
             status.round_trip = std::chrono::duration_cast<std::chrono::milliseconds>(picker.round_trip(handle));
         }

@@ -17,6 +17,9 @@ namespace {
 // How soon the picker is asked again when no event comes.
 constexpr Duration kUrgentPlan = 20ms;
 constexpr Duration kCalmPlan = 250ms;
+// Wishes that change oftener than kUrgentPlan, and more than so many times at a stretch, are planned together: a thousand
+// open files must not make a thousand plans. A person who seeks is answered in the same turn.
+constexpr double kPlansAtOnce = 16;
 
 std::shared_ptr<PieceFacts const> facts_of(Metainfo const& metainfo) {
     auto facts = std::make_shared<PieceFacts>();
@@ -171,7 +174,13 @@ void Download::replan() {
     if (planning_) return;  // an order may end a connection, whose end asks for a plan
     planning_ = true;
     update_hold();
-    for (auto const& order : picker_.plan(parts_.clock.now())) owner_.carry_out(order);
+    auto const now = parts_.clock.now();
+    std::size_t cancels = 0;
+    for (auto const& order : picker_.plan(now)) {
+        cancels += order.kind == PiecePicker::Order::Kind::cancel ? 1u : 0u;
+        owner_.carry_out(order);
+    }
+    if (cancels > 0) seek_budget_.cancelled(cancels, now);
     planning_ = false;
     if (dormant_) {
         dormant_ = false;
@@ -189,6 +198,12 @@ void Download::update_hold() {
 
 asio::awaitable<void> Download::keep_planning() {
     for (;;) {
+        if (plan_due_) {
+            co_await parts_.clock.sleep(kUrgentPlan);
+            plan_due_ = false;
+            owner_.wishes_changed();
+            replan();
+        }
         auto const now = parts_.clock.now();
         auto const next = picker_.next_plan(now);
         if (!next) {
@@ -215,12 +230,25 @@ void Download::set_urgent(bool urgent) {
 void Download::set_wishes(ReaderId reader, std::vector<Wish> wishes) {
     for (auto const& wish : wishes) read_ahead_.wished(wish.piece);
     picker_.set_wishes(reader, std::move(wishes), parts_.clock.now());
-    owner_.wishes_changed();
-    replan();
+    plan_for_readers();
 }
 
 void Download::drop_reader(ReaderId reader) {
     picker_.drop_reader(reader, parts_.clock.now());
+    plan_for_readers();
+}
+
+void Download::plan_for_readers() {
+    auto const now = parts_.clock.now();
+    std::chrono::duration<double> const passed = now - plans_since_;
+    plans_left_ = std::min(kPlansAtOnce, plans_left_ + passed / kUrgentPlan);
+    plans_since_ = now;
+    if (plans_left_ < 1) {
+        plan_due_ = true;
+        if (dormant_) wake_.notify();
+        return;
+    }
+    plans_left_ -= 1;
     owner_.wishes_changed();
     replan();
 }

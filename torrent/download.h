@@ -10,6 +10,7 @@
 #include "torrent/swarm/piece_assembly.h"
 #include "torrent/swarm/piece_picker.h"
 #include "torrent/swarm/rate_meter.h"
+#include "torrent/swarm/seek_budget.h"
 #include "torrent/swarm/suspects.h"
 #include "torrent/swarm/unread_read_ahead.h"
 #include "torrent/task_group.h"
@@ -69,6 +70,8 @@ public:
     // What an open file wants, and that it wants nothing more. Interest and requests follow in the same turn.
     void set_wishes(ReaderId reader, std::vector<Wish> wishes);
     void drop_reader(ReaderId reader);
+    // Readers that jumped about have had so much taken back that they should wait a moment before they tell new wishes.
+    bool seeks_too_much() { return seek_budget_.spent(parts_.clock.now()); }
     // What `download` wants of the torrent.
     void set_wanted(Bitfield const& wanted);
     Bitfield const& wanted() const { return wanted_; }
@@ -86,6 +89,7 @@ public:
     void set_logger(std::shared_ptr<spdlog::logger> logger) { parts_.logger = std::move(logger); }
     std::uint64_t downloaded_bytes() const { return goodput_.total(); }
     std::uint64_t wasted_bytes() const { return received_.wasted(); }
+    bool suspected(PeerHandle peer) const { return suspects_.on_parole(peer); }
 
     // What readers tell of themselves goes there too.
     Statistics& statistics() { return parts_.statistics; }
@@ -109,6 +113,7 @@ private:
     void count_pieces();
     boost::asio::awaitable<void> keep_planning();
     void update_hold();
+    void plan_for_readers();
 
     Parts parts_;
     std::shared_ptr<Metainfo const> metainfo_;
@@ -128,6 +133,10 @@ private:
     bool urgent_ = false;
     bool planning_ = false;
     bool dormant_ = false;  // keep_planning() waits for a first request
+    SeekBudget seek_budget_;
+    bool plan_due_ = false;  // wishes changed, and keep_planning() tells it
+    double plans_left_ = 0;  // at once, for changed wishes
+    TimePoint plans_since_{};
     Event wake_;
     TaskGroup tasks_;
 };

@@ -14,6 +14,10 @@ namespace {
 
 // How often a reader's window is drawn anew while its reads are answered from what is there.
 constexpr std::chrono::milliseconds kRefreshInterval{20};
+// Who has jumped so lately is told apart from those who read on when too much is taken back.
+constexpr std::chrono::seconds kJumpy{1};
+// Windows drawn anew in one tick, each reader in its turn: with a thousand open files the engine has other things to do.
+constexpr std::size_t kRefreshesATick = 64;
 
 }  // namespace
 
@@ -37,7 +41,7 @@ struct Readers::Reader {
     ReaderProgram program{};
     std::uint64_t position = 0;            // where its last read ended
     std::map<Demand::Ticket, Wait> waits;  // its reads that wait for pieces
-    TimePoint opened{};
+    TimePoint opened{}, jumped{};
     bool answered = false;  // some read
 };
 
@@ -78,6 +82,7 @@ public:
         bool const goes_on = reader.answered && !reader.demand.blocked();
         ticket_ = reader.demand.read_started(range, began_);
         move_ = reader.demand.last_move();
+        if (move_ == ReadCursors::Kind::jump) reader.jumped = began_;
         may_stall_ = goes_on && move_ == ReadCursors::Kind::sequential;
         reader.position = range.end;
     }
@@ -262,6 +267,10 @@ void Readers::refresh(ReaderId id, Reader& reader) {
     reader.refreshed = now;
     reader.due = reader.demand.next_change(now);
     if (reader.missing == 0 && !reader.has_wishes) return;
+    if (now - reader.jumped < kJumpy && download_.seeks_too_much()) {
+        reader.due = now;  // at the next tick
+        return;
+    }
     auto wishes =
         reader.missing == 0 ? std::vector<Wish>() : reader.demand.wishes(download_.have(), download_.goodput(now), now);
     if (reader.kind == ProgramKind::scanner)
@@ -295,9 +304,16 @@ void Readers::look_again() { progress_.notify(); }
 
 void Readers::tick() {
     auto const now = clock_.now();
-    for (auto& [id, reader] : readers_)
-        if (reader.missing > 0 && (reader.demand.blocked() || reader.due <= now))
-            refresh(id, reader);
+    auto next = readers_.lower_bound(tick_from_);
+    std::size_t refreshed = 0;
+    for (std::size_t looked = 0; looked < readers_.size() && refreshed < kRefreshesATick; ++looked, ++next) {
+        if (next == readers_.end()) next = readers_.begin();
+        auto& [id, reader] = *next;
+        if (reader.missing == 0 || (!reader.demand.blocked() && reader.due > now)) continue;
+        refresh(id, reader);
+        ++refreshed;
+    }
+    tick_from_ = next == readers_.end() ? ReaderId() : next->first;
 }
 
 bool Readers::active(TimePoint now) const {

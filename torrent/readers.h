@@ -82,6 +82,7 @@ private:
     ScannerBudget scanner_budget_;
     std::map<ReaderId, Reader> readers_;
     ReaderId next_id_{1};
+    ReaderId tick_from_;    // whose turn it is to be looked at
     Event progress_;        // a piece came, or reading became impossible
     Event ended_;           // a read ended
     std::uint32_t reading_ = 0;

@@ -1,12 +1,9 @@
 #include "torrent/session.h"
 
+#include "tests/sim/sessions/sessions.h"
 #include "tests/support/make_torrent.h"
-#include "tests/support/memory_store.h"
-#include "tests/support/run_virtual.h"
 #include "tests/support/simulated_network.h"
 #include "tests/support/simulated_tracker.h"
-#include "tests/support/virtual_clock.h"
-#include "torrent/workers.h"
 
 #include <gtest/gtest.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -29,68 +26,6 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using namespace torrent;
-
-// Whole sessions on an internet in memory. Everything is as the daemon has it, but the machine's network, clock and
-// threads.
-class Sessions : public testing::Test {
-protected:
-    struct Member {
-        SimulatedHost& host;
-        MemoryStore store;
-        std::unique_ptr<Session> session;
-    };
-
-    Member& add(std::string const& at, SimulatedAccess const& access = {},
-                std::function<void(Settings&)> const& change = {}) {
-        auto& host = network.add({Endpoint::parse(at).value()}, access);
-        auto& member = *members.emplace_back(new Member{host, {}, nullptr});
-        Settings settings;
-        if (change) change(settings);
-        Session::Parts const parts{engine.get_executor(), clock, workers, member.store, network.resolver(), &host};
-        member.session = std::make_unique<Session>(parts, settings);
-        run(member.session->start());
-        return member;
-    }
-    Member& add_seed(MadeTorrent const& made, std::string const& at, SimulatedAccess const& access = {},
-                     std::function<void(Settings&)> const& change = {}) {
-        auto& member = add(at, access, change);
-        member.store.fill(made.metainfo->info_hash(), made.data, made.metainfo->pieces().piece_bytes());
-        run(member.session->add(made.file, AddOptions{}));
-        return member;
-    }
-    template <class T>
-    T run(asio::awaitable<T> task) {
-        return run_virtual(engine, clock, std::move(task));
-    }
-    bool until(Duration limit, std::function<bool()> const& done) { return clock.run_until(engine, limit, done); }
-    std::vector<std::byte> read(Stream& stream, ByteRange range) {
-        std::vector<std::byte> all;
-        for (auto const& slice : run(stream.read(range)))
-            all.insert(all.end(), slice.bytes().begin(), slice.bytes().end());
-        return all;
-    }
-    void leave(Member& member) {
-        run(member.session->stop());
-        auto& host = member.host;
-        std::erase_if(members, [&](auto const& each) { return each.get() == &member; });
-        network.remove(host);
-    }
-    void TearDown() override {
-        for (auto const& member : members) run(member->session->stop());
-    }
-
-    asio::io_context engine{1};
-    VirtualClock clock;
-    Workers workers{engine.get_executor()};
-    SimulatedNetwork network{engine.get_executor(), clock};
-    std::vector<std::unique_ptr<Member>> members;
-};
-
-std::string magnet_of(InfoHash const& info_hash, SimulatedHost const& host) {
-    return "magnet:?xt=urn:btih:" + info_hash.hex() + "&x.pe=" + host.endpoint().text();
-}
-
-double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 TEST_F(Sessions, AMagnetIsReadAsFastAsItsOnlySeedSends) {
     auto const made = make_torrent({.bytes = 5'000'000});
