@@ -40,6 +40,7 @@ asio::awaitable<void> Session::State::open_dht() {
     if (options.routers.empty() && !settings.test_network) options.routers = well_known_routers();
     options.read_only = settings.dht_read_only;
     options.test_network = settings.test_network;
+    options.is_our_own = context.is_our_own;
     options.on_address = [this](Address const& address) { nodes_say_we_are(address); };
     Dht::Network const where{parts.executor, parts.clock, network.udp(), parts.resolver};
     dht = std::make_unique<Dht>(where, std::move(options), saved);

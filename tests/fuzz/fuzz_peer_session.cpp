@@ -122,6 +122,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     PeerConnection::Options options;
     Owner owner;
     if ((data[0] & 4) != 0) {
+        options.dht_port = 6881;
         options.layout = kLayout;
         options.have = Bitfield(kLayout.pieces());
         owner.known_ = true;

@@ -343,19 +343,22 @@ class Process:
 
 
 class Transmission:
-    """transmission-daemon with its own directories and ports. Peers on loopback it takes only when they dial it."""
+    """transmission-daemon with its own directories and ports. Peers on loopback it takes only when they dial it. Its DHT is on when it is
+    told of a node."""
 
-    def __init__(self, scenario, host='127.0.0.1', within=(), name='transmission'):
+    def __init__(self, scenario, host='127.0.0.1', within=(), name='transmission', dht_node=None, **settings):
         self.host, self.within = host, list(within)
         self.port, self.rpc = free_port(), free_port()
         home, self.downloads = scenario.directory / name, scenario.directory / (name + '-downloads')
         home.mkdir()
         self.downloads.mkdir()
+        if dht_node:
+            (home / 'dht.bootstrap').write_text(dht_node.replace(':', ' ') + '\n')
         (home / 'settings.json').write_text(json.dumps({
-            'dht-enabled': False, 'lpd-enabled': False, 'pex-enabled': False, 'utp-enabled': False, 'port-forwarding-enabled': False,
+            'dht-enabled': bool(dht_node), 'lpd-enabled': False, 'pex-enabled': False, 'utp-enabled': False, 'port-forwarding-enabled': False,
             'peer-port': self.port, 'bind-address-ipv4': host, 'rpc-bind-address': '127.0.0.1', 'rpc-port': self.rpc,
             'rpc-whitelist-enabled': False, 'download-dir': str(self.downloads), 'incomplete-dir-enabled': False,
-            'ratio-limit-enabled': False, 'cache-size-mb': 4, 'speed-limit-up-enabled': False, 'upload-slots-per-torrent': 14}))
+            'ratio-limit-enabled': False, 'cache-size-mb': 4, 'speed-limit-up-enabled': False, 'upload-slots-per-torrent': 14, **settings}))
         self.process = Process(scenario, self.within + ['transmission-daemon', '-f', '-g', home, '--log-error'], name)
         wait_for(lambda: self.remote('-si', check=False).returncode == 0, 15, lambda: 'transmission answers: ' + self.process.tail())
 

@@ -261,7 +261,9 @@ void Dht::begin(Search& search, Search::Family& family) {
     if (search.port_ != 0 && family.schedule.announces(network_.clock.now())) order.announce = search.port_;
     order.seed = search.seed_;
     family.peers = 0;
-    order.on_peers = [&search, &family](std::vector<Endpoint> const& peers) {
+    order.on_peers = [this, &search, &family](std::vector<Endpoint> peers) {
+        if (options_.is_our_own) std::erase_if(peers, options_.is_our_own);
+        if (peers.empty()) return;
         family.peers += peers.size();
         auto const on_peers = search.on_peers_;  // it may end the search
         on_peers(peers);

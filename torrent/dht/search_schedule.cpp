@@ -14,6 +14,7 @@ constexpr Duration kSpread = 1min;
 constexpr Duration kAnnounceAgain = 10min;  // a search that comes sooner does not announce
 constexpr Duration kFirstRetry = 5s;        // in the first minute a swarm may just be beginning
 constexpr Duration kUrgentPause = 30s;      // between searches for somebody who waits
+constexpr std::uint32_t kPatience = 8;      // so many of them without peers, then ever later: most likely there are none
 
 }  // namespace
 
@@ -36,7 +37,8 @@ void SearchSchedule::ended(std::size_t replies, std::size_t peers, std::size_t a
 }
 
 void SearchSchedule::hurry(TimePoint now) {
-    if (ended_ == TimePoint{} || now - ended_ >= kUrgentPause) due_ = std::min(due_, now);
+    auto const pause = std::min(kUrgentPause * (1u << (std::max(fruitless_, kPatience) - kPatience)), kAgain);
+    due_ = std::min(due_, ended_ == TimePoint{} ? now : std::max(now, ended_ + pause));
 }
 
 void SearchSchedule::nodes_known(TimePoint now) {

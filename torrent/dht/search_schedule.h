@@ -22,7 +22,7 @@ public:
     void began();
     // How a search went; `random` spreads.
     void ended(std::size_t replies, std::size_t peers, std::size_t announces, std::uint32_t random, TimePoint now);
-    // Somebody waits for peers: again now, if the last search is a while ago.
+    // Somebody waits for peers: again as soon as the last search is a while ago.
     void hurry(TimePoint now);
     // Nodes are known now: whoever found nobody to ask tries again.
     void nodes_known(TimePoint now);

@@ -1,3 +1,4 @@
+#include "tests/support/fake_udp.h"
 #include "tests/support/make_torrent.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/run_virtual.h"
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,22 @@ public:
 private:
     SimulatedHost& host_;
     InfoHash info_hash_;
+};
+
+// A machine whose UDP sockets could not be opened.
+class WithoutUdp final : public Network {
+public:
+    WithoutUdp(SimulatedHost& host, asio::any_io_executor const& executor) : host_(host), udp_(executor) {}
+
+    Connector& connector() override { return host_.connector(); }
+    UdpSocket& udp() override { return udp_; }
+    std::span<std::unique_ptr<Acceptor> const> acceptors() const override { return host_.acceptors(); }
+    void start() override { host_.start(); }
+    asio::awaitable<void> stop() override { return host_.stop(); }
+
+private:
+    SimulatedHost& host_;
+    FakeUdp udp_;
 };
 
 // Sessions as the daemon has them on an internet in memory, where nothing but the DHT and its router knows anybody.
@@ -134,6 +152,19 @@ TEST_F(DhtOfSessions, AnInfoHashAloneIsEnoughToReadAFilm) {
     EXPECT_LE(clock.now() - begin, 5s);
 }
 
+TEST_F(DhtOfSessions, WhoFindsOnlyItselfGoesOnSearching) {
+    auto const hash = make_torrent({}).metainfo->info_hash();
+    add_dht();
+    auto& leech = add("41.0.0.1:6881");
+    add_magnet(leech, bare_magnet(hash));
+
+    clock.run_for(engine, 3min);
+
+    auto const dht = leech.session->trackers(hash).back();
+    EXPECT_EQ(dht.peers, 0u);
+    EXPECT_LE(dht.next_announce.value_or(0s), 40s);
+}
+
 TEST_F(DhtOfSessions, TwoThatSearchForTheSameFindEachOther) {
     auto const made = make_torrent({});
     auto const hash = made.metainfo->info_hash();
@@ -177,6 +208,34 @@ TEST_F(DhtOfSessions, SaysThatNobodyIsAskedWhenItIsOff) {
               "no peers yet, and no tracker to ask: add one, or use `rqfsctl connect`");
     EXPECT_TRUE(member.session->dht().empty());
     EXPECT_TRUE(member.session->trackers(hash).empty());
+}
+
+TEST_F(DhtOfSessions, GoesOnWithoutWhereThereIsNoUdp) {
+    auto& host = network.add({Endpoint::parse("41.0.0.1:6881").value()});
+    WithoutUdp nothing(host, engine.get_executor());
+    MemoryStore store;
+    Session session({engine.get_executor(), clock, workers, store, network.resolver(), &nothing}, Settings());
+
+    run(session.start());
+    run(session.add(bare_magnet(make_torrent({}).metainfo->info_hash()), AddOptions{}));
+    auto const nodes = session.dht();
+    auto const torrents = session.torrents().size();
+    run(session.stop());
+
+    EXPECT_TRUE(nodes.empty());
+    EXPECT_EQ(torrents, 1u);
+}
+
+TEST_F(DhtOfSessions, ItsSettingsTakeEffectAtTheNextStart) {
+    auto& member = add("41.0.0.1:6881");
+    Settings changed;
+    changed.dht = false;
+    changed.dht_read_only = true;
+
+    auto const later = member.session->apply(changed);
+
+    EXPECT_EQ(later, (std::vector<std::string>{"network.dht", "network.dht_routers", "network.dht_read_only"}));
+    EXPECT_EQ(member.session->dht().size(), 1u);
 }
 
 TEST_F(DhtOfSessions, APrivateTorrentIsNeverSpokenOf) {

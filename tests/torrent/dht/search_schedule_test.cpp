@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <vector>
 
 namespace rqfs::torrent {
 namespace {
@@ -54,6 +55,23 @@ TEST_F(Schedule, HurriesForWhoWaitsButNotWithoutEnd) {
     EXPECT_FALSE(schedule.is_due(now + 10s));
     schedule.hurry(now + 30s);
     EXPECT_TRUE(schedule.is_due(now + 30s));
+}
+
+TEST_F(Schedule, HurriesLessAndLessWhereNobodyIsFound) {
+    std::vector<Duration> waits;
+    for (int i = 0; i < 16; ++i) {
+        after(8, 0);
+        schedule.hurry(now);
+        waits.push_back(schedule.due() - now);
+    }
+
+    EXPECT_EQ(waits[4], Duration(30s));
+    EXPECT_EQ(waits[7], Duration(30s));
+    EXPECT_EQ(waits[8], Duration(60s));
+    EXPECT_EQ(waits[15], Duration(15min));
+    after(8, 1);
+    schedule.hurry(now);
+    EXPECT_EQ(schedule.due() - now, Duration(30s));
 }
 
 TEST_F(Schedule, AnnouncesWithEachSearchThatIsNotTooSoon) {
