@@ -39,11 +39,11 @@ public:
         Resolver& resolver;
     };
     struct Options {
-        std::vector<std::string> routers;  // HOST:PORT
-        bool read_only = false;            // BEP 43
-        bool test_network = false;         // lifts the vetting of addresses learnt from strangers
+        std::vector<std::string> routers;                 // HOST:PORT
+        bool read_only = false;                           // BEP 43
+        bool test_network = false;                        // lifts the vetting of addresses learnt from strangers
         std::function<bool(Endpoint const&)> is_our_own;  // peers that are ourselves, who announced too; none: nobody
-        std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
+        std::function<void(Address const&)> on_address;   // ours, as many nodes see us: another one than before
     };
     using OnPeers = std::function<void(std::vector<Endpoint> const&)>;
 
@@ -61,7 +61,7 @@ public:
         struct Progress {
             bool nodes_known = false;  // somebody to ask
             bool searching = false;
-            std::size_t peers = 0;     // of the search under way or the last one, all families
+            std::size_t peers = 0;         // of the search under way or the last one, all families
             std::optional<Duration> next;  // until the next search; none while one is under way
         };
         Progress progress() const;

@@ -38,7 +38,7 @@ public:
         bool read_only = false;
         bool test_network = false;
         NodeId id;
-        std::function<void()> on_contact;  // another node answered, none had before
+        std::function<void()> on_contact;                // another node answered, none had before
         std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
     };
     // A search for a torrent's peers; the callbacks may cancel it.

@@ -14,7 +14,7 @@ constexpr Duration kSpread = 1min;
 constexpr Duration kAnnounceAgain = 10min;  // a search that comes sooner does not announce
 constexpr Duration kFirstRetry = 5s;        // in the first minute a swarm may just be beginning
 constexpr Duration kUrgentPause = 30s;      // between searches for somebody who waits
-constexpr std::uint32_t kPatience = 8;      // so many of them without peers, then ever later: most likely there are none
+constexpr std::uint32_t kPatience = 8;  // so many of them without peers, then ever later: most likely there are none
 
 }  // namespace
 

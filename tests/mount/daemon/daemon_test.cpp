@@ -62,9 +62,10 @@ protected:
     std::string socket() const { return directory + "/sock"; }
 
     // Nobody's own configuration, and no router of the DHT is asked.
+    std::string quiet() const { return write("quiet.yaml", "network: {dht: false}\n"); }
+
     std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
-        if (std::find(more.begin(), more.end(), "-c") == more.end())
-            more.insert(more.end(), {"-c", write("quiet.yaml", "network: {dht: false}\n")});
+        if (std::find(more.begin(), more.end(), "-c") == more.end()) more.insert(more.end(), {"-c", quiet()});
         more.insert(more.end(),
                     {"--store", directory + "/store", "--socket", socket(), "--listen", "127.0.0.1:0", mountpoint()});
         return more;
@@ -204,8 +205,8 @@ TEST_F(Daemon, RefusesAStoreThatIsInUse) {
 
 TEST_F(Daemon, NamesThePortThatIsInUse) {
     std::filesystem::create_directory(directory + "/other");
-    RunningProgram first(RQFS_PATH, {"-f", "--store", directory + "/store2", "--socket", socket(), "--listen",
-                                     "127.0.0.1:46881", directory + "/other"});
+    RunningProgram first(RQFS_PATH, {"-f", "-c", quiet(), "--store", directory + "/store2", "--socket", socket(),
+                                     "--listen", "127.0.0.1:46881", directory + "/other"});
     while (ctl({"status"}).exit_status != 0) std::this_thread::sleep_for(milliseconds(5));
     auto const begin = Clock::now();
 
