@@ -1,6 +1,7 @@
 #include "torrent/connections.h"
 
 #include "torrent/download.h"
+#include "torrent/local_discovery.h"
 #include "torrent/metadata_fetch.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/peer/handshake_exchange.h"
@@ -196,8 +197,10 @@ bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& t
         options.have = download->have();
     }
     options.extensions = our_extensions(socket->remote());
-    options.upload_limit = &up_limit_;
-    options.download_limit = &down_limit_;
+    bool const neighbour = session_.lan != nullptr && session_.lan->is_neighbour(socket->remote().address);
+    bool const unlimited = neighbour && !session_.settings.limit_lan;
+    options.upload_limit = unlimited ? &no_limit_ : &up_limit_;
+    options.download_limit = unlimited ? &no_limit_ : &down_limit_;
     options.logger = peer_loggers_.of(listed, socket->remote(), logger_);
     ConnectedPeer peer;
     peer.listed = listed;

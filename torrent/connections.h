@@ -144,7 +144,7 @@ private:
     std::uint64_t uploaded_before_ = 0;  // by connections that have ended
     TimePoint next_turnover_{}, next_rescue_{}, idle_since_{};
     std::unique_ptr<TaskGroup> tasks_;
-    RateLimiter up_limit_, down_limit_;
+    RateLimiter up_limit_, down_limit_, no_limit_;
 };
 
 }  // namespace rqfs::torrent

@@ -33,11 +33,13 @@ void PeerSearch::start(std::vector<std::string> const& user_peers, Need need) {
     is_private_ = need.is_private;
     for (auto const& peer : user_peers) dial_user_peer(peer);
     tasks_->spawn(load());
+    if (session_.lan != nullptr && !is_private_) search_lan();
     if (session_.dht != nullptr && !is_private_) search_dht();
     update(need);
 }
 
 asio::awaitable<void> PeerSearch::stop() {
+    lan_search_.reset();
     dht_search_.reset();
     if (tasks_) co_await tasks_->stop();
     tasks_.reset();
@@ -51,8 +53,16 @@ void PeerSearch::search_dht() {
     });
 }
 
+void PeerSearch::search_lan() {
+    lan_search_ = session_.lan->find_peers(info_hash_, [this](Endpoint const& peer) {
+        connections_.add_addresses(std::vector<Endpoint>(1, peer), AddressSource::lsd);
+        connections_.tick();
+    });
+}
+
 void PeerSearch::update(Need need) {
     is_private_ = need.is_private;
+    if (is_private_) lan_search_.reset();
     if (is_private_) dht_search_.reset();
     if (!dht_search_) return;
     dht_search_->announce(session_.listening_port, need.complete);

@@ -4,6 +4,7 @@
 #include "torrent/dht/dht.h"
 #include "torrent/endpoint.h"
 #include "torrent/info_hash.h"
+#include "torrent/local_discovery.h"
 #include "torrent/session_context.h"
 #include "torrent/status.h"
 #include "torrent/task_group.h"
@@ -18,8 +19,8 @@
 
 namespace rqfs::torrent {
 
-// Where a torrent's peers come from besides its trackers: the user, the last run and the DHT. What it finds goes to
-// Connections.
+// Where a torrent's peers come from besides its trackers: the user, the last run, the local network and the DHT. What
+// it finds goes to Connections.
 //
 // Owned by Torrent, outlived by Connections. Engine thread only; stop() before destruction. May be stopped and started
 // again (pause).
@@ -54,12 +55,14 @@ private:
     boost::asio::awaitable<void> load();
     boost::asio::awaitable<void> store(std::vector<Endpoint> peers);
     void search_dht();
+    void search_lan();
 
     SessionContext& session_;
     InfoHash info_hash_;
     std::shared_ptr<spdlog::logger> const& logger_;  // the torrent's, which the user may change
     Connections& connections_;
     bool is_private_ = false;
+    std::unique_ptr<LocalDiscovery::Search> lan_search_;
     std::unique_ptr<Dht::Search> dht_search_;  // while running, public and the DHT is on
     std::unique_ptr<TaskGroup> tasks_;         // while running
 };

@@ -59,6 +59,12 @@ bool Session::State::is_our_own(Endpoint const& endpoint) const {
     return std::any_of(local.begin(), local.end(), [&](Endpoint const& own) { return own.address == endpoint.address; });
 }
 
+void Session::State::open_lan() {
+    if (!settings.lsd || network.multicast() == nullptr) return;
+    lan = std::make_unique<LocalDiscovery>(parts.executor, parts.clock, *network.multicast(), listening_port);
+    context.lan = lan.get();
+}
+
 void Session::State::metadata_arrived(Torrent& torrent) {
     if (observer != nullptr) observer->metadata_arrived(torrent.info_hash());
 }
@@ -117,6 +123,7 @@ asio::awaitable<void> Session::start() {
     auto& s = *state_;
     auto records = co_await s.parts.store.load();
     co_await s.open_dht();
+    s.open_lan();
     for (auto& record : records) {
         auto const info_hash = record.info_hash;
         auto torrent = std::make_unique<Torrent>(s.context, std::move(record), s);
@@ -125,6 +132,7 @@ asio::awaitable<void> Session::start() {
     }
     s.network.start();
     s.start_dht();
+    if (s.lan) s.lan->start();
     s.listener.start();
     for (auto const& endpoint : s.listener.local()) log().info("listening address={}", endpoint.text());
 }
@@ -153,6 +161,7 @@ asio::awaitable<void> Session::stop() {
     co_await stopping.stop();
     s.torrents.clear();
     s.order.clear();
+    if (s.lan) co_await s.lan->stop();
     co_await s.close_dht();
     co_await s.network.stop();
 }
@@ -162,6 +171,7 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     std::vector<std::string> need_restart;
     if (fresh.listen != s.settings.listen) need_restart.emplace_back("network.listen");
     if (fresh.test_network != s.settings.test_network) need_restart.emplace_back("network.test_network");
+    if (fresh.lsd != s.settings.lsd) need_restart.emplace_back("network.lsd");
     if (fresh.dht != s.settings.dht) need_restart.emplace_back("network.dht");
     if (fresh.dht_routers != s.settings.dht_routers) need_restart.emplace_back("network.dht_routers");
     if (fresh.dht_read_only != s.settings.dht_read_only) need_restart.emplace_back("network.dht_read_only");
@@ -169,6 +179,7 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     kept.listen = s.settings.listen;
     kept.test_network = s.settings.test_network;
     kept.dht = s.settings.dht;
+    kept.lsd = s.settings.lsd;
     kept.dht_routers = s.settings.dht_routers;
     kept.dht_read_only = s.settings.dht_read_only;
     s.settings = std::move(kept);

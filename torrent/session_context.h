@@ -20,6 +20,7 @@
 namespace rqfs::torrent {
 
 class Dht;
+class LocalDiscovery;
 
 // What all torrents of a session share, as a torrent sees its session: it never touches another torrent. Owned by Session, outlives them.
 struct SessionContext {
@@ -40,6 +41,7 @@ struct SessionContext {
     Statistics& statistics;
     std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
     Dht* dht = nullptr;                               // null while it is off
+    LocalDiscovery* lan = nullptr;                    // the same
 };
 
 }  // namespace rqfs::torrent

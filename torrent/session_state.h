@@ -3,6 +3,7 @@
 #include "torrent/connection_budget.h"
 #include "torrent/dht/dht.h"
 #include "torrent/event.h"
+#include "torrent/local_discovery.h"
 #include "torrent/net/http_client.h"
 #include "torrent/net/listener.h"
 #include "torrent/net/network.h"
@@ -42,6 +43,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     boost::asio::awaitable<void> stop_torrent(Torrent& torrent, std::size_t& left);
     bool is_our_own(Endpoint const& endpoint) const;
     void external_address_changed(Address const& address);
+    void open_lan();
     // session_dht.cpp
     boost::asio::awaitable<void> open_dht();
     void start_dht();
@@ -65,6 +67,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     ExternalAddressVote external;
     Statistics statistics;
     SessionContext context;
+    std::unique_ptr<LocalDiscovery> lan;  // null while it is off; outlives the torrents
     std::unique_ptr<Dht> dht;  // null while it is off; outlives the torrents, which search in it
     std::map<InfoHash, std::unique_ptr<Torrent>> torrents;
     std::vector<InfoHash> order;           // as added

@@ -15,6 +15,7 @@ struct Settings {
     // limits.*
     std::uint64_t up_limit = 0;           // 0: unlimited
     std::uint64_t down_limit = 0;         // 0: unlimited
+    bool limit_lan = false;               // do up and down hold for peers on our own network
     std::uint32_t connections = 400;      // in all; between libtorrent's 200 and its users' 500
     std::uint32_t connections_per_torrent = 80;  // rain dials 80; Transmission allows 50
     std::uint32_t upload_slots = 8;       // libtorrent
@@ -22,6 +23,7 @@ struct Settings {
     // network.*
     std::vector<std::string> listen;      // ADDR:PORT; empty: 6881 on IPv4 and IPv6, the next free one if taken
     bool test_network = false;            // lifts the vetting of addresses learnt from strangers (loopback, private, low ports)
+    bool lsd = true;                      // local discovery (BEP 14)
     bool dht = true;
     std::vector<std::string> dht_routers; // HOST:PORT; empty: the well-known ones, in a test network none
     bool dht_read_only = false;           // BEP 43: asks and does not answer

@@ -7,6 +7,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <string>
 #include <utility>
@@ -20,6 +21,8 @@ namespace {
 
 // What TCP lets be under way; 1.6 MB/s at a round trip of 160 ms.
 constexpr std::size_t kStreamWindow = 256u << 10;
+
+constexpr std::chrono::milliseconds kLanLatency{1};
 
 [[noreturn]] void throw_unreachable(boost::system::error_code code, Endpoint const& to) {
     throw boost::system::system_error(code, "cannot connect to " + to.text());
@@ -62,6 +65,48 @@ private:
     bool closed_ = false;
 };
 
+// The network it shares with others of its LAN.
+class SimulatedHost::Lan final : public Multicast {
+public:
+    explicit Lan(SimulatedHost& host) : host_(host) {}
+
+    void join(std::span<Endpoint const> groups, Receiver& receiver) override {
+        groups_.assign(groups.begin(), groups.end());
+        receiver_ = &receiver;
+    }
+    void leave() override { receiver_ = nullptr; }
+    void send(Endpoint const& group, std::span<std::byte const> bytes) override {
+        auto const from = host_.own_address(group.address.is_v6());
+        if (receiver_ == nullptr || !from || host_.silent()) return;
+        for (auto const& host : host_.network_.hosts_)
+            if (host->lan_ && host->is_neighbour(host_))
+                deliver_later(*host, {from->address, group.port}, group, bytes);
+    }
+    bool is_neighbour(Address const& address) const override {
+        auto const* const host = host_.network_.find(address);
+        return host != nullptr && host->is_neighbour(host_);
+    }
+
+private:
+    void deliver_later(SimulatedHost const& host, Endpoint const& from, Endpoint const& group,
+                       std::span<std::byte const> bytes) {
+        auto& network = host_.network_;
+        network.clock_.call_at(network.clock_.now() + kLanLatency,
+                               [&network, to = host.endpoint().address, from, group,
+                                copy = std::vector<std::byte>(bytes.begin(), bytes.end())] {
+                                   auto const* const there = network.find(to);
+                                   if (there == nullptr || there->silent()) return;
+                                   auto const& lan = *there->lan_;
+                                   if (lan.receiver_ && std::count(lan.groups_.begin(), lan.groups_.end(), group) > 0)
+                                       lan.receiver_->multicast(from, copy);
+                               });
+    }
+
+    SimulatedHost& host_;
+    std::vector<Endpoint> groups_;
+    Receiver* receiver_ = nullptr;
+};
+
 SimulatedHost::SimulatedHost(SimulatedNetwork& network, std::vector<Endpoint> at, SimulatedAccess const& access)
     : network_(network),
       at_(std::move(at)),
@@ -69,6 +114,7 @@ SimulatedHost::SimulatedHost(SimulatedNetwork& network, std::vector<Endpoint> at
       links_{std::make_shared<MemoryLink>(), std::make_shared<MemoryLink>()} {
     links_.up->bytes_per_second = access.up_bytes_per_second;
     links_.down->bytes_per_second = access.down_bytes_per_second;
+    if (access.lan != 0) lan_ = std::make_unique<Lan>(*this);
     for (auto const& endpoint : at_) acceptors_.push_back(std::make_unique<Door>(network_.executor_, endpoint));
 }
 
@@ -91,7 +137,7 @@ asio::awaitable<std::unique_ptr<StreamSocket>> SimulatedHost::connect(Endpoint t
     if (!from) throw_unreachable(asio::error::network_unreachable, to);
     from->port = next_port_++;
     auto const* const host = network_.find(to.address);
-    auto const one_way = host == nullptr ? limit : access_.latency + host->access_.latency;
+    auto const one_way = host == nullptr ? limit : latency_to(*host);
     if (host == nullptr || silent() || host->silent() || one_way * 2 > limit) {
         co_await network_.clock_.sleep(limit);
         throw_unreachable(asio::error::timed_out, to);
@@ -108,12 +154,20 @@ asio::awaitable<std::unique_ptr<StreamSocket>> SimulatedHost::connect(Endpoint t
     co_return std::move(streams.first);
 }
 
+Multicast* SimulatedHost::multicast() { return lan_.get(); }
+
+Duration SimulatedHost::latency_to(SimulatedHost const& host) const {
+    return is_neighbour(host) ? kLanLatency : access_.latency + host.access_.latency;
+}
+
 MemoryStreams SimulatedHost::streams_to(SimulatedHost const& host, Endpoint const& from, Endpoint const& to) {
     MemoryStreamOptions options;
     options.buffered_bytes = kStreamWindow;
-    options.latency = access_.latency + host.access_.latency;
-    options.first_links = links_;
-    options.second_links = host.links_;
+    options.latency = latency_to(host);
+    if (!is_neighbour(host)) {
+        options.first_links = links_;
+        options.second_links = host.links_;
+    }
     options.clock = &network_.clock_;
     options.first = from;
     options.second = to;

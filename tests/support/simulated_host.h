@@ -26,6 +26,7 @@ struct SimulatedAccess {
     std::uint64_t up_bytes_per_second = 0;  // of all its streams together; 0: unlimited
     std::uint64_t down_bytes_per_second = 0;
     double datagrams_lost = 0;  // share of those that it sends
+    unsigned lan = 0;           // not 0: hosts of the same one reach each other by multicast, and past their accesses
 };
 
 // One machine of a SimulatedNetwork: what a Session gets as its network; to a DHT node or a tracker its udp() is
@@ -44,6 +45,7 @@ public:
 
     torrent::Connector& connector() override { return *this; }
     torrent::UdpSocket& udp() override { return *this; }
+    torrent::Multicast* multicast() override;  // null outside a LAN
     std::span<std::unique_ptr<torrent::Acceptor> const> acceptors() const override { return acceptors_; }
     void start() override { receiving_ = true; }
     boost::asio::awaitable<void> stop() override;
@@ -51,6 +53,7 @@ public:
 private:
     friend class SimulatedNetwork;
     class Door;
+    class Lan;
 
     boost::asio::awaitable<std::unique_ptr<torrent::StreamSocket>> connect(torrent::Endpoint to,
                                                                            torrent::Duration limit) override;
@@ -60,6 +63,8 @@ private:
     std::vector<torrent::Endpoint> local() const override { return at_; }
 
     std::optional<torrent::Endpoint> own_address(bool v6) const;
+    torrent::Duration latency_to(SimulatedHost const& host) const;
+    bool is_neighbour(SimulatedHost const& host) const { return access_.lan != 0 && access_.lan == host.access_.lan; }
     MemoryStreams streams_to(SimulatedHost const& host, torrent::Endpoint const& from, torrent::Endpoint const& to);
     Door* door(torrent::Endpoint const& at);  // null where nobody accepts
     void deliver(torrent::Endpoint const& from, torrent::Endpoint const& to, std::span<std::byte const> bytes);
@@ -69,6 +74,7 @@ private:
     SimulatedAccess access_;
     MemoryLinks links_;
     std::vector<std::unique_ptr<torrent::Acceptor>> acceptors_;  // Doors, in the order of at_
+    std::unique_ptr<Lan> lan_;                                   // null outside one
     std::vector<Receiver*> receivers_;                           // null while being removed during a delivery
     bool delivering_ = false;
     bool receiving_ = false;

@@ -18,12 +18,14 @@ TEST(Config, TakesEveryKey) {
 limits:
   up: 500K
   down: unlimited
+  lan: true
   connections: 300
   connections_per_torrent: 50
   upload_slots: 4
 network:
   listen: ["0.0.0.0:7000", "[::]:7000"]
   test_network: true
+  lsd: false
   dht: false
   dht_routers: ["router.example:6881", "[fd99::1]:7000"]
   dht_read_only: true
@@ -59,6 +61,8 @@ log:
     EXPECT_EQ(config.torrent.upload_slots, 4u);
     EXPECT_EQ(config.torrent.listen, (std::vector<std::string>{"0.0.0.0:7000", "[::]:7000"}));
     EXPECT_TRUE(config.torrent.test_network);
+    EXPECT_TRUE(config.torrent.limit_lan);
+    EXPECT_FALSE(config.torrent.lsd);
     EXPECT_FALSE(config.torrent.dht);
     EXPECT_EQ(config.torrent.dht_routers, (std::vector<std::string>{"router.example:6881", "[fd99::1]:7000"}));
     EXPECT_TRUE(config.torrent.dht_read_only);
@@ -108,12 +112,12 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
         {"limits:\n  down: -1\n",
          "x.yaml:2: limits.down: a rate in bytes a second like 500K or 2M, 0 or unlimited was expected, not \"-1\""},
         {"\nlimits:\n\n  upp: 5\n",
-         "x.yaml:4: limits.upp: unknown key; expected one of: up, down, connections, connections_per_torrent, "
+         "x.yaml:4: limits.upp: unknown key; expected one of: up, down, lan, connections, connections_per_torrent, "
          "upload_slots"},
         {"speed: 5\n",
          "x.yaml:1: speed: unknown key; expected one of: limits, network, cache, read, stream, mount, store, socket, log"},
         {"limits: 5\n",
-         "x.yaml:1: limits: keys were expected: up, down, connections, connections_per_torrent, upload_slots"},
+         "x.yaml:1: limits: keys were expected: up, down, lan, connections, connections_per_torrent, upload_slots"},
         {"limits: {connections: 0}",
          "x.yaml:1: limits.connections: a whole number from 1 to 65535 was expected, not \"0\""},
         {"limits: {connections: 1.5}",

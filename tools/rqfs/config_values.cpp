@@ -148,6 +148,7 @@ constexpr std::uint32_t kMostSlots = 1'000;
 constexpr std::array kKeys{
     ConfigKey{"limits.up", false, [](auto const& v, auto& c) { return take_rate(v, c.torrent.up_limit); }},
     ConfigKey{"limits.down", false, [](auto const& v, auto& c) { return take_rate(v, c.torrent.down_limit); }},
+    ConfigKey{"limits.lan", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.limit_lan); }},
     ConfigKey{"limits.connections", false,
               [](auto const& v, auto& c) { return take_count(v, c.torrent.connections, kMostConnections); }},
     ConfigKey{
@@ -158,6 +159,7 @@ constexpr std::array kKeys{
     ConfigKey{"network.listen", true, take_listen},
     ConfigKey{"network.test_network", false,
               [](auto const& v, auto& c) { return take_flag(v, c.torrent.test_network); }},
+    ConfigKey{"network.lsd", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.lsd); }},
     ConfigKey{"network.dht", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.dht); }},
     ConfigKey{"network.dht_routers", true, take_router},
     ConfigKey{"network.dht_read_only", false,

@@ -2,6 +2,7 @@
 
 #include "torrent/net/acceptor.h"
 #include "torrent/net/connector.h"
+#include "torrent/net/multicast.h"
 #include "torrent/net/udp_socket.h"
 
 #include <boost/asio/awaitable.hpp>
@@ -19,6 +20,8 @@ public:
 
     virtual Connector& connector() = 0;
     virtual UdpSocket& udp() = 0;
+    // Null where there is none.
+    virtual Multicast* multicast() { return nullptr; }
     // Open from the beginning; one an address that we listen on, each with a UDP address of the same port.
     virtual std::span<std::unique_ptr<Acceptor> const> acceptors() const = 0;
 

@@ -3,6 +3,7 @@
 #include "torrent/clock.h"
 #include "torrent/net/listening_sockets.h"
 #include "torrent/net/network.h"
+#include "torrent/net/system_multicast.h"
 #include "torrent/net/udp_sockets.h"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,15 +21,17 @@ public:
 
     Connector& connector() override { return connector_; }
     UdpSocket& udp() override { return udp_; }
+    Multicast* multicast() override { return &multicast_; }
     std::span<std::unique_ptr<Acceptor> const> acceptors() const override { return acceptors_; }
     void start() override { udp_.start(); }
-    boost::asio::awaitable<void> stop() override { return udp_.stop(); }
+    boost::asio::awaitable<void> stop() override;
 
 private:
     SystemNetwork(boost::asio::any_io_executor const& executor, Clock& clock, ListeningSockets sockets);
 
     TcpConnector connector_;
     UdpSockets udp_;
+    SystemMulticast multicast_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
 };
 

@@ -1,0 +1,175 @@
+#include "torrent/local_discovery.h"
+
+#include "tests/support/run_engine.h"
+#include "tests/support/virtual_clock.h"
+#include "torrent/net/lsd_message.h"
+
+#include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rqfs::torrent {
+namespace {
+
+using namespace std::chrono_literals;
+
+InfoHash hash(int number) {
+    std::array<std::byte, InfoHash::kBytes> bytes{};
+    bytes[0] = static_cast<std::byte>(number);
+    return InfoHash(bytes);
+}
+
+// A network whose other members are the test.
+class FakeMulticast final : public Multicast {
+public:
+    void join(std::span<Endpoint const> groups, Receiver& its_receiver) override {
+        joined.assign(groups.begin(), groups.end());
+        receiver = &its_receiver;
+    }
+    void leave() override { receiver = nullptr; }
+    void send(Endpoint const& group, std::span<std::byte const> bytes) override {
+        sent.emplace_back(group, LsdMessage::parse(bytes).value());
+    }
+    bool is_neighbour(Address const&) const override { return true; }
+
+    void say(LsdMessage const& message) {
+        auto const text = message.encode(LsdMessage::groups()[0]);
+        receiver->multicast(Endpoint::parse("192.168.1.9:6771").value(), std::as_bytes(std::span(text)));
+    }
+
+    Receiver* receiver = nullptr;
+    std::vector<Endpoint> joined;
+    std::vector<std::pair<Endpoint, LsdMessage>> sent;
+};
+
+class LocalDiscoveryTest : public testing::Test {
+protected:
+    LocalDiscoveryTest() { discovery.start(); }
+    void TearDown() override {
+        searches.clear();
+        tests::run_engine(engine, discovery.stop());
+        EXPECT_EQ(network.receiver, nullptr);
+    }
+    void look_for(int number) {
+        searches.push_back(discovery.find_peers(hash(number), [this, number](Endpoint const& peer) {
+            found.push_back(std::to_string(number) + " " + peer.text());
+        }));
+    }
+    static LsdMessage from_another(std::vector<InfoHash> hashes) { return {7000, std::move(hashes), "another"}; }
+    void pass(Duration time) { clock.run_for(engine, time); }
+
+    boost::asio::io_context engine{1};
+    tests::VirtualClock clock;
+    FakeMulticast network;
+    std::uint16_t port = 6881;
+    LocalDiscovery discovery{engine.get_executor(), clock, network, port};
+    std::vector<std::unique_ptr<LocalDiscovery::Search>> searches;
+    std::vector<std::string> found;
+};
+
+TEST_F(LocalDiscoveryTest, ATorrentIsAnnouncedInBothFamiliesAndAgainAfterFiveMinutes) {
+    look_for(1);
+    pass(1s);
+
+    EXPECT_EQ(network.joined, (std::vector<Endpoint>{LsdMessage::groups()[0], LsdMessage::groups()[1]}));
+    ASSERT_EQ(network.sent.size(), 2u);
+    EXPECT_EQ(network.sent[0].first, LsdMessage::groups()[0]);
+    EXPECT_EQ(network.sent[1].first, LsdMessage::groups()[1]);
+    EXPECT_EQ(network.sent[0].second.port, 6881);
+    EXPECT_EQ(network.sent[0].second.info_hashes, (std::vector{hash(1)}));
+    pass(1h);
+    EXPECT_EQ(network.sent.size(), 2u * 13u);
+}
+
+TEST_F(LocalDiscoveryTest, TorrentsAddedLaterShareTheNextMinute) {
+    look_for(1);
+    pass(1s);
+    for (int i = 2; i < 12; ++i) look_for(i);
+    pass(58s);
+    EXPECT_EQ(network.sent.size(), 2u);
+
+    pass(2s);
+
+    ASSERT_EQ(network.sent.size(), 4u);
+    EXPECT_EQ(network.sent[2].second.info_hashes.size(), 10u);
+}
+
+TEST_F(LocalDiscoveryTest, WhoAnnouncesOurTorrentIsFound) {
+    look_for(1);
+    look_for(2);
+
+    network.say(from_another({hash(3), hash(2)}));
+
+    EXPECT_EQ(found, (std::vector<std::string>{"2 192.168.1.9:7000"}));
+}
+
+TEST_F(LocalDiscoveryTest, OurOwnWordsAreIgnored) {
+    look_for(1);
+    pass(1s);
+
+    network.say(network.sent.front().second);
+
+    EXPECT_TRUE(found.empty());
+}
+
+TEST_F(LocalDiscoveryTest, AFloodIsHeardInPart) {
+    look_for(1);
+
+    for (int i = 0; i < 500; ++i) {
+        for (int j = 0; j < 100; ++j) network.say(from_another({hash(1)}));
+        pass(10ms);
+    }
+
+    EXPECT_GE(found.size(), 40u);
+    EXPECT_LE(found.size(), 65u);
+}
+
+TEST_F(LocalDiscoveryTest, ATorrentThatIsGoneIsNeitherAnnouncedNorFound) {
+    look_for(1);
+    pass(1s);
+    searches.clear();
+
+    network.say(from_another({hash(1)}));
+    pass(1h);
+
+    EXPECT_TRUE(found.empty());
+    EXPECT_EQ(network.sent.size(), 2u);
+}
+
+TEST_F(LocalDiscoveryTest, WhoFindsAPeerMayEndItsSearch) {
+    std::unique_ptr<LocalDiscovery::Search> search;
+    search = discovery.find_peers(hash(1), [&](Endpoint const&) { search.reset(); });
+
+    network.say(from_another({hash(1)}));
+
+    EXPECT_EQ(search, nullptr);
+}
+
+TEST_F(LocalDiscoveryTest, WithoutAPortNothingIsSaid) {
+    port = 0;
+    look_for(1);
+
+    pass(1h);
+
+    EXPECT_TRUE(network.sent.empty());
+}
+
+TEST_F(LocalDiscoveryTest, ANewNetworkHearsOfEverythingWithinAMinute) {
+    look_for(1);
+    pass(10s);
+
+    network.receiver->networks_changed();
+    pass(50s);
+
+    EXPECT_EQ(network.sent.size(), 4u);
+}
+
+}  // namespace
+}  // namespace rqfs::torrent

@@ -1,0 +1,119 @@
+#include "torrent/local_discovery.h"
+
+#include "torrent/hash.h"
+#include "torrent/log.h"
+#include "torrent/net/lsd_message.h"
+#include "torrent/timeout.h"
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr double kIncomingPerSecond = 10;  // TR
+
+// Announces of one host come a minute apart: nobody needs a new number while one session lasts.
+std::string make_cookie() {
+    std::array<std::byte, 8> random{};
+    fill_random(random);
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string cookie;
+    for (auto const byte : random) {
+        cookie += digits[std::to_integer<std::size_t>(byte >> 4)];
+        cookie += digits[std::to_integer<std::size_t>(byte & std::byte{15})];
+    }
+    return cookie;
+}
+
+}  // namespace
+
+LocalDiscovery::Search::Search(LocalDiscovery& discovery, InfoHash const& info_hash, OnPeer on_peer)
+    : discovery_(discovery), info_hash_(info_hash), on_peer_(std::move(on_peer)) {}
+
+LocalDiscovery::Search::~Search() {
+    discovery_.searches_.erase(info_hash_);
+    discovery_.schedule_.remove(info_hash_);
+}
+
+LocalDiscovery::LocalDiscovery(asio::any_io_executor const& executor, Clock& clock, Multicast& multicast,
+                               std::uint16_t const& port)
+    : clock_(clock),
+      multicast_(multicast),
+      port_(port),
+      cookie_(make_cookie()),
+      incoming_(kIncomingPerSecond, kIncomingPerSecond),
+      schedule_changed_(executor),
+      tasks_(executor, "local discovery") {}
+
+LocalDiscovery::~LocalDiscovery() { assert(searches_.empty() && "a torrent still searches"); }
+
+void LocalDiscovery::start() {
+    multicast_.join(LsdMessage::groups(), *this);
+    tasks_.spawn(keep_announcing());
+}
+
+asio::awaitable<void> LocalDiscovery::stop() {
+    multicast_.leave();
+    return tasks_.stop();
+}
+
+std::unique_ptr<LocalDiscovery::Search> LocalDiscovery::find_peers(InfoHash const& info_hash, OnPeer on_peer) {
+    std::unique_ptr<Search> search(new Search(*this, info_hash, std::move(on_peer)));
+    searches_[info_hash] = search.get();
+    schedule_.add(info_hash, clock_.now());
+    schedule_changed_.notify();
+    return search;
+}
+
+void LocalDiscovery::multicast(Endpoint const& from, std::span<std::byte const> bytes) {
+    if (!incoming_.try_take(1, clock_.now())) return;
+    auto const message = LsdMessage::parse(bytes);
+    if (!message || message->cookie == cookie_) return;
+    for (auto const& info_hash : message->info_hashes) {
+        auto const search = searches_.find(info_hash);
+        if (search == searches_.end()) continue;
+        auto const on_peer = search->second->on_peer_;  // it may end its search
+        on_peer({from.address, message->port});
+    }
+}
+
+void LocalDiscovery::networks_changed() {
+    schedule_.announce_all();
+    schedule_changed_.notify();
+}
+
+asio::awaitable<void> LocalDiscovery::keep_announcing() {
+    for (;;) {
+        auto const next = schedule_.next();
+        auto const now = clock_.now();
+        if (next && *next <= now)
+            announce();
+        else if (next)
+            co_await wait_at_most(clock_, schedule_changed_, *next - now);
+        else
+            co_await schedule_changed_.wait();
+    }
+}
+
+void LocalDiscovery::announce() {
+    LsdMessage message;
+    message.info_hashes = schedule_.take(clock_.now());
+    message.port = port_;
+    message.cookie = cookie_;
+    if (port_ == 0) return;
+    log().debug("announced to the local network torrents={}", message.info_hashes.size());
+    for (auto const& group : LsdMessage::groups()) {
+        auto const text = message.encode(group);
+        multicast_.send(group, std::as_bytes(std::span(text)));
+    }
+}
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/dht/token_bucket.h"
+#include "torrent/endpoint.h"
+#include "torrent/event.h"
+#include "torrent/info_hash.h"
+#include "torrent/net/lsd_schedule.h"
+#include "torrent/net/multicast.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace rqfs::torrent {
+
+// Local service discovery (BEP 14): tells the networks that we are part of which torrents we have, and hears who else
+// has them.
+//
+// Owned by Session. Engine thread only; stop() before destruction.
+class LocalDiscovery final : private Multicast::Receiver {
+public:
+    using OnPeer = std::function<void(Endpoint const&)>;
+
+    // A torrent that is announced and listened for while this lives. Must not outlive the LocalDiscovery.
+    class Search {
+    public:
+        ~Search();
+
+    private:
+        friend class LocalDiscovery;
+        Search(LocalDiscovery& discovery, InfoHash const& info_hash, OnPeer on_peer);
+
+        LocalDiscovery& discovery_;
+        InfoHash info_hash_;
+        OnPeer on_peer_;
+    };
+
+    // `port` is where we accept peers; while it is 0 nothing is announced.
+    LocalDiscovery(boost::asio::any_io_executor const& executor, Clock& clock, Multicast& multicast,
+                   std::uint16_t const& port);
+    ~LocalDiscovery() override;
+
+    void start();
+    boost::asio::awaitable<void> stop();
+
+    // One at a time for an info-hash. `on_peer` gets addresses that strangers on our network claim to be peers at.
+    std::unique_ptr<Search> find_peers(InfoHash const& info_hash, OnPeer on_peer);
+    // Reached without a router, so that what it sends and gets costs nothing.
+    bool is_neighbour(Address const& address) const { return multicast_.is_neighbour(address); }
+
+private:
+    void multicast(Endpoint const& from, std::span<std::byte const> bytes) override;
+    void networks_changed() override;
+    boost::asio::awaitable<void> keep_announcing();
+    void announce();
+
+    Clock& clock_;
+    Multicast& multicast_;
+    std::uint16_t const& port_;
+    std::string cookie_;
+    LsdSchedule schedule_;
+    TokenBucket incoming_;
+    std::map<InfoHash, Search*> searches_;
+    Event schedule_changed_;
+    TaskGroup tasks_;
+};
+
+}  // namespace rqfs::torrent
