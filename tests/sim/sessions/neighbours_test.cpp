@@ -7,10 +7,13 @@
 #include "torrent/workers.h"
 
 #include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +26,19 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using namespace torrent;
 
+constexpr std::uint64_t kKernelRead = 128 * 1024;
+
+// Reads a file from the beginning to the end, never faster than it plays.
+asio::awaitable<void> play(VirtualClock& clock, Stream& stream, std::uint64_t bytes, double bytes_per_second) {
+    auto const begin = clock.now();
+    for (std::uint64_t at = 0; at < bytes; at += kKernelRead) {
+        ByteRange const range{at, std::min(at + kKernelRead, bytes)};
+        auto const slices = co_await stream.read(range);
+        auto const played = std::chrono::duration<double>(static_cast<double>(at) / bytes_per_second);
+        co_await clock.wait_until(begin + std::chrono::duration_cast<Duration>(played));
+    }
+}
+
 // Sessions that learn of each other by what others say and by being neighbours: there is no tracker and no DHT.
 class Neighbours : public testing::Test {
 protected:
@@ -30,12 +46,14 @@ protected:
         SimulatedHost& host;
         MemoryStore store;
         std::unique_ptr<Session> session;
+        std::unique_ptr<Stream> stream;
+        bool played = false;
     };
 
     Member& add(std::string const& at, SimulatedAccess const& access = {},
                 std::function<void(Settings&)> const& change = {}) {
         auto& host = network.add({Endpoint::parse(at).value()}, access);
-        auto& member = *members.emplace_back(new Member{host, {}, nullptr});
+        auto& member = *members.emplace_back(new Member{host, {}, nullptr, nullptr});
         Settings settings;
         settings.dht = false;
         if (change) change(settings);
@@ -49,6 +67,14 @@ protected:
         member.store.fill(made.metainfo->info_hash(), made.data, made.metainfo->pieces().piece_bytes());
         run(member.session->add(made.file, AddOptions{}));
         return member;
+    }
+    void start_playing(Member& member, MadeTorrent const& made, double bytes_per_second) {
+        member.stream = member.session->open(made.metainfo->info_hash(), FileIndex(0), ReaderProgram{});
+        asio::co_spawn(engine, play(clock, *member.stream, made.data.size(), bytes_per_second),
+                       [&](std::exception_ptr const& failure) {
+                           EXPECT_FALSE(failure);
+                           member.played = true;
+                       });
     }
     bool has(Member& member, InfoHash const& hash) {
         return member.session->torrent(hash).state == TorrentState::seeding;
@@ -66,7 +92,10 @@ protected:
     }
     bool until(Duration limit, std::function<bool()> const& done) { return clock.run_until(engine, limit, done); }
     void TearDown() override {
-        for (auto const& member : members) run(member->session->stop());
+        for (auto const& member : members) {
+            member->stream.reset();
+            run(member->session->stop());
+        }
     }
 
     asio::io_context engine{1};
@@ -189,6 +218,35 @@ TEST_F(Neighbours, LimitsAreForTheInternet) {
 
     EXPECT_TRUE(until(20s, [&] { return has(leech, hash); }));
     EXPECT_LE(strict.session->torrent(hash).have_bytes, 3'000'000u);
+}
+
+// Four minutes of a film; what both fetch at the same time while the second one begins weighs less in a longer one.
+TEST_F(Neighbours, TwoWhoPlayTheSameFilmTakeItFromTheInternetOnce) {
+    constexpr double kFilmRate = 200'000;
+    auto const made = make_torrent({.bytes = 48'000'000, .piece_bytes = 128 << 10});
+    auto const hash = made.metainfo->info_hash();
+    std::vector<Member*> seeds;
+    for (auto const* const at : {"21.0.0.1:6881", "22.0.0.1:6881", "23.0.0.1:6881"})
+        seeds.push_back(&add_seed(made, at, {.up_bytes_per_second = 370'000}));
+    SimulatedAccess const home{.down_bytes_per_second = 1'000'000, .lan = 1};
+    std::vector<Member*> const watchers{&add("192.168.1.2:6881", home), &add("192.168.1.3:6881", home)};
+    for (auto* const watcher : watchers) {
+        run(watcher->session->add(made.file, AddOptions{}));
+        for (auto* const seed : seeds) run(watcher->session->connect(hash, seed->host.endpoint().address.text(), 6881));
+        start_playing(*watcher, made, kFilmRate);
+        clock.run_for(engine, 10s);
+    }
+
+    ASSERT_TRUE(until(5min, [&] { return std::ranges::all_of(watchers, [](auto* each) { return each->played; }); }));
+
+    double sent = 0;
+    for (auto* const seed : seeds) sent += static_cast<double>(seed->session->torrent(hash).uploaded_bytes);
+    double asked_twice = 0;  // by one and the same of them, when it thought the first would come too late
+    for (auto* const watcher : watchers)
+        asked_twice += static_cast<double>(watcher->session->statistics().received.duplicate);
+    auto const film = static_cast<double>(made.data.size());
+    EXPECT_LE(sent - asked_twice, 1.1 * film);
+    EXPECT_LE(sent, 1.35 * film);
 }
 
 }  // namespace
