@@ -23,6 +23,7 @@ void PieceCheck::start_full() {
     running_ = true;
     hashed_bytes_ = 0;
     bytes_ = 0;
+    bad_pieces_ = 0;
     start(true, Bitfield(place_.pieces));
 }
 
@@ -62,6 +63,8 @@ asio::awaitable<void> PieceCheck::run(std::uint64_t run, bool everything, Bitfie
     if (run != current_run_) co_return;
     if (!wanted.none()) co_await hash(run, std::move(wanted));
     if (run != current_run_) co_return;
+    if (full_)
+        log().info("data verified torrent={} pieces={} bad={}", place_.info_hash.short_hex(), place_.pieces, bad_pieces_);
     running_ = false;
     full_ = false;
 }
@@ -119,6 +122,7 @@ asio::awaitable<void> PieceCheck::hash_batch(std::vector<HashItem> items) {
         if (outcome.checksums[i]) owner_.check_passed(pieces[i], std::move(*outcome.checksums[i]), outcome.file);
         else if (owner_.stored(pieces[i])) failed.push_back(pieces[i]);
     }
+    bad_pieces_ += failed.size();
     if (!failed.empty()) owner_.check_failed(std::move(failed));
 }
 

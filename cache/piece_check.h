@@ -11,6 +11,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -65,6 +66,7 @@ private:
     torrent::Bitfield remaining_;    // of the run under way; a new run takes them over
     std::uint64_t bytes_ = 0;
     std::uint64_t hashed_bytes_ = 0;
+    std::size_t bad_pieces_ = 0;  // stored ones that failed, since a full check began
     std::set<torrent::PieceIndex> in_job_;
     torrent::TaskGroup tasks_;
 };

@@ -74,7 +74,7 @@ public:
     void ban(PeerHandle peer, std::string const& why);
     // Called a few times a second while there is anything to do: dials, choke rounds, turnover.
     void tick();
-
+    void limit_down(std::uint64_t bytes_per_second) { down_limit_.set_limit(bytes_per_second); }  // 0: no limit
     std::size_t connected() const { return peers_.size(); }
     std::size_t seeds() const;
     std::uint64_t uploaded_bytes() const;

@@ -16,6 +16,8 @@ namespace {
 constexpr std::chrono::milliseconds kRefreshInterval{20};
 // Who has jumped so lately is told apart from those who read on when too much is taken back.
 constexpr std::chrono::seconds kJumpy{1};
+// What a player shows so soon must not wait for copies of other torrents: players wait until they have 1 to 5 s.
+constexpr std::chrono::seconds kSoon{5};
 // Windows drawn anew in one tick, each reader in its turn: with a thousand open files the engine has other things to do.
 constexpr std::size_t kRefreshesATick = 64;
 
@@ -33,6 +35,7 @@ struct Readers::Reader {
     TimePoint refreshed{};
     TimePoint due = TimePoint::max();  // when its wishes change by themselves
     bool has_wishes = false;
+    bool lacks_soon = false;  // it plays, and something it shows within kSoon is missing
     // For people who ask why it waits.
     struct Wait {
         ByteRange range;  // of the file
@@ -278,6 +281,9 @@ void Readers::refresh(ReaderId id, Reader& reader) {
             return wish.urgency != Urgency::blocked_player && wish.urgency != Urgency::blocked_copier;
         });
     reader.has_wishes = !wishes.empty();
+    reader.lacks_soon = !reader.demand.greedy() && std::ranges::any_of(wishes, [now](Wish const& wish) {
+        return wish.urgency == Urgency::blocked_player || (wish.urgency == Urgency::player && wish.deadline < now + kSoon);
+    });
     download_.set_wishes(id, std::move(wishes));
 }
 
@@ -322,6 +328,13 @@ bool Readers::active(TimePoint now) const {
         return reader.missing > 0 &&
                (reader.has_wishes || reader.demand.blocked() || now - reader.refreshed < std::chrono::seconds(60));
     });
+}
+
+double Readers::needed() const {
+    double sum = 0;
+    for (auto const& [id, reader] : readers_)
+        if (reader.lacks_soon && reader.kind != ProgramKind::scanner) sum += reader.demand.rate();
+    return sum;
 }
 
 std::set<FileIndex> Readers::files() const {

@@ -51,6 +51,7 @@ public:
     std::size_t open_files() const { return readers_.size(); }
     std::uint32_t waiting() const { return waiting_; }
     bool active(TimePoint now) const;  // some file is open and not idle
+    double needed() const;             // bytes a second: what players play that lack what they show next
     // The files that are open, but for those that only scanners look at; ascending, each once.
     std::set<FileIndex> files() const;
 

@@ -8,6 +8,7 @@
 #include "torrent/statistics.h"
 #include "torrent/store.h"
 #include "torrent/swarm/external_address_vote.h"
+#include "torrent/swarm/precedence.h"
 #include "torrent/swarm/rate_limiter.h"
 #include "torrent/tracker/announcer.h"
 #include "torrent/workers.h"
@@ -42,6 +43,7 @@ struct SessionContext {
     std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
     Dht* dht = nullptr;                               // null while it is off
     LocalDiscovery* lan = nullptr;                    // the same
+    Precedence precedence{};                          // players of one torrent before copies of another
 };
 
 }  // namespace rqfs::torrent

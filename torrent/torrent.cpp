@@ -128,6 +128,7 @@ asio::awaitable<void> Torrent::stop(Errc why) {
     if (readers_) readers_->look_again();
     co_await tasks_.stop();
     while (operations_ > 0) co_await operation_ended_.wait();
+    session_.precedence.left(record_.info_hash);
     co_await halt();
     if (readers_) co_await readers_->stop();
     update_totals();
@@ -335,6 +336,7 @@ asio::awaitable<void> Torrent::keep_ticking() {
         if (running_) peer_search_.update(need());
         if (running_ && !download_) metadata_fetch_->tick();
         if (readers_) readers_->tick();
+        take_turns();
         if (running_ && download_) download_->replan();  // a check may have ended
         auto const now = session_.clock.now();
         if (now >= next_totals_) {
@@ -345,6 +347,14 @@ asio::awaitable<void> Torrent::keep_ticking() {
         }
         co_await wait_at_most(session_.clock, tick_now_, tick_interval());
     }
+}
+
+// Players of other torrents go before what is copied or downloaded of this one.
+void Torrent::take_turns() {
+    auto& precedence = session_.precedence;
+    precedence.received(session_.statistics.received.wanted, session_.clock.now());
+    precedence.need(record_.info_hash, running_ && readers_ ? readers_->needed() : 0);
+    connections_.limit_down(precedence.allowance(record_.info_hash));
 }
 
 // A torrent that nobody uses costs a wake-up every ten seconds; one that somebody waits for is looked at ten times a second.

@@ -119,6 +119,7 @@ private:
     void apply_wanted();
     Bitfield wanted_pieces() const;
     Duration tick_interval() const;
+    void take_turns();
     std::string reason() const;
     std::string waiting_reason() const;
     std::string printable_name() const;  // for the log: no control characters

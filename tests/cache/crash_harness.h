@@ -63,7 +63,9 @@ public:
         for (ssize_t got = 0; (got = ::read(pipe_ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
         ::close(pipe_ends[0]);
         if (killer.joinable()) killer.join();
-        ::waitpid(child, nullptr, 0);
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        if (WIFSIGNALED(status)) ++kills_;
         std::vector<std::string> lines;
         std::istringstream in(text.substr(0, text.find_last_of('\n') + 1));
         for (std::string line; std::getline(in, line);) lines.push_back(line);
@@ -120,10 +122,13 @@ public:
     // The store is examined, and goes on, at another place.
     void move_to(std::string store) { store_ = std::move(store); }
     std::size_t recorded() const { return recorded_.size(); }
+    // How many runs were killed before their end: a sweep that hits nothing shows nothing.
+    std::size_t kills() const { return kills_; }
     std::string const& store() const { return store_; }
 
 private:
     std::string store_;
+    std::size_t kills_ = 0;
     std::set<std::pair<std::size_t, std::uint32_t>> recorded_;
     std::map<std::size_t, std::uint64_t> saved_;
 };

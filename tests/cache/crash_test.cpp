@@ -26,6 +26,7 @@ TEST_F(Crash, AtARandomTimeLosesNothingThatWasRecorded) {
         if (harness.put(round, {}, std::chrono::milliseconds(60 + random() % 120))) harness.begin_anew();
         harness.verify();
     }
+    EXPECT_GT(harness.kills(), 0u);
 }
 
 TEST_F(Crash, WhileWritingLosesNothingThatWasRecorded) {
@@ -35,6 +36,7 @@ TEST_F(Crash, WhileWritingLosesNothingThatWasRecorded) {
         if (harness.put(when, CrashHarness::strace("pwrite64", "signal=KILL:when=" + std::to_string(when)))) harness.begin_anew();
         harness.verify();
     }
+    EXPECT_GT(harness.kills(), 0u);
 }
 
 TEST_F(Crash, WhileSyncingLosesNothingThatWasRecorded) {
@@ -44,6 +46,7 @@ TEST_F(Crash, WhileSyncingLosesNothingThatWasRecorded) {
         if (harness.put(when, CrashHarness::strace("fdatasync", "signal=KILL:when=" + std::to_string(when)))) harness.begin_anew();
         harness.verify();
     }
+    EXPECT_GT(harness.kills(), 0u);
 }
 
 // A failed sync says nothing about which bytes are on the disk: those pieces are written again before they are recorded.

@@ -34,6 +34,7 @@ protected:
             harness.verify();
             if (HasFailure()) return;
         }
+        EXPECT_GT(harness.kills(), 0u) << "no " << call << " was hit";
     }
 
     tests::TempDir directory;
@@ -48,6 +49,7 @@ TEST_F(StoreCrash, AtThreeHundredRandomTimesLosesNothing) {
         harness.verify();
         if (HasFailure()) return;
     }
+    EXPECT_GT(harness.kills(), 0u);
 }
 
 TEST_F(StoreCrash, AtEveryWriteLosesNothing) { sweep("pwrite64", 200, kStep); }
@@ -88,12 +90,13 @@ protected:
 };
 
 TEST_F(PowerCut, LosesNothingThatWasRecorded) {
-    std::size_t recorded = 0;
+    std::size_t recorded = 0, kills = 0;
     for (std::uint32_t round = 0; round < 20; ++round) {
         SCOPED_TRACE("round " + std::to_string(round));
         CrashHarness harness(directory / "disk/store");
         harness.begin_anew();
         harness.put(round, {}, std::chrono::milliseconds(80 + 20 * round));
+        kills += harness.kills();
         recorded += harness.recorded();
         // Everything promised was promised before this moment; nothing was synced since.
         ASSERT_TRUE(command("cp " + (directory / "image") + " " + (directory / "image2")));
@@ -106,6 +109,7 @@ TEST_F(PowerCut, LosesNothingThatWasRecorded) {
         if (HasFailure()) return;
     }
     EXPECT_GT(recorded, 0u);
+    EXPECT_GT(kills, 0u);
 }
 
 }  // namespace

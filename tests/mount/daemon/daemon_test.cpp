@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -204,20 +206,24 @@ TEST_F(Daemon, RefusesAStoreThatIsInUse) {
 }
 
 TEST_F(Daemon, NamesThePortThatIsInUse) {
-    std::filesystem::create_directory(directory + "/other");
-    RunningProgram first(RQFS_PATH, {"-f", "-c", quiet(), "--store", directory + "/store2", "--socket", socket(),
-                                     "--listen", "127.0.0.1:46881", directory + "/other"});
-    while (ctl({"status"}).exit_status != 0) std::this_thread::sleep_for(milliseconds(5));
+    int const taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    ASSERT_EQ(::bind(taken, reinterpret_cast<sockaddr*>(&address), length), 0);
+    ASSERT_EQ(::listen(taken, 1), 0);
+    ASSERT_EQ(::getsockname(taken, reinterpret_cast<sockaddr*>(&address), &length), 0);
+    auto const listen = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
     auto const begin = Clock::now();
 
     auto const second = run_program(RQFS_PATH, {"--store", directory + "/store", "--socket", directory + "/sock2",
-                                                "--listen", "127.0.0.1:46881", mountpoint()});
+                                                "--listen", listen, mountpoint()});
 
     EXPECT_EQ(second.exit_status, 1);
-    EXPECT_TRUE(has(second.err, "127.0.0.1:46881")) << second.err;
+    EXPECT_TRUE(has(second.err, listen)) << second.err;
     EXPECT_LT(Clock::now() - begin, milliseconds(2'000));
-    first.signal(SIGTERM);
-    EXPECT_EQ(first.wait(kStopMilliseconds), 0);
+    ::close(taken);
 }
 
 TEST_F(Daemon, TellsWhyItCannotStartInOneSentence) {
