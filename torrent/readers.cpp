@@ -174,7 +174,9 @@ std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& progr
 }
 
 void Readers::close(ReaderId id) {
+    auto const file = readers_.at(id).file;
     readers_.erase(id);
+    if (std::ranges::none_of(readers_, [file](auto const& other) { return other.second.file == file; })) kept_.erase(file);
     download_.drop_reader(id);
     owner_.readers_changed();
 }
@@ -187,6 +189,12 @@ std::optional<std::vector<SharedBytes>> Readers::try_read(ReaderId id, ByteRange
 
 void Readers::hint(ReaderId id, MediaHints hints) {
     auto& reader = readers_.at(id);
+    auto const& layout = download_.metainfo().pieces();
+    auto ranges = hints.first;
+    ranges.insert(ranges.end(), hints.later.begin(), hints.later.end());
+    auto& index = kept_.try_emplace(reader.file, download_.statistics().kept_index_bytes).first->second;
+    index.want(ranges, reader.where, layout);
+    for (auto const& part : index.missing(reader.where)) keep_index(index, layout.piece_at(part.begin));
     reader.demand.hint(std::move(hints));
     refresh(id, reader);
 }
@@ -203,7 +211,7 @@ std::optional<std::vector<SharedBytes>> Readers::peek(ReaderId id, ByteRange ran
         auto const begin = layout.begin(piece);
         ByteRange const part{std::max(bytes.begin, begin) - begin,
                              std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
-        auto slice = download_.store().try_read(piece, part);
+        auto slice = in_memory(readers_.at(id).file, piece, part);
         if (!slice) return std::nullopt;
         slices.push_back(std::move(*slice));
     }
@@ -230,25 +238,28 @@ asio::awaitable<std::vector<SharedBytes>> Readers::read(ReaderId id, ByteRange r
     refresh(id, readers_.at(id));
     auto const& metainfo = download_.metainfo();
     auto const& layout = metainfo.pieces();
-    auto const bytes = metainfo.file_layout().in_torrent(readers_.at(id).file, range);
+    auto const file = readers_.at(id).file;
+    auto const bytes = metainfo.file_layout().in_torrent(file, range);
     auto const pieces = layout.pieces(bytes);
     std::vector<SharedBytes> slices;
     for (auto piece = pieces.first; piece != pieces.end; ++piece) {
         auto const begin = layout.begin(piece);
         ByteRange const part{std::max(bytes.begin, begin) - begin,
                              std::min(bytes.end - begin, std::uint64_t{layout.bytes(piece)})};
-        slices.push_back(co_await read_part(piece, part, guard));
+        slices.push_back(co_await read_part(file, piece, part, guard));
     }
     guard.answered();
     co_return slices;
 }
 
-asio::awaitable<SharedBytes> Readers::read_part(PieceIndex piece, ByteRange range, ReadGuard& guard) {
+asio::awaitable<SharedBytes> Readers::read_part(FileIndex file, PieceIndex piece, ByteRange range, ReadGuard& guard) {
     for (;;) {
         co_await wait_for(piece, guard);
-        if (auto bytes = download_.store().try_read(piece, range)) co_return std::move(*bytes);
+        if (auto bytes = in_memory(file, piece, range)) co_return std::move(*bytes);
         try {
-            co_return co_await download_.store().read(piece, range);
+            auto bytes = co_await download_.store().read(piece, range);
+            keep_index(file, piece, range, bytes);
+            co_return bytes;
         } catch (boost::system::system_error const&) {
             if (download_.have().test(piece)) throw;  // else the store dropped a damaged piece, which is fetched again
         }
@@ -291,6 +302,7 @@ void Readers::piece_stored(PieceIndex piece) {
     auto const range = download_.metainfo().pieces().range(piece);
     for (auto& [id, reader] : readers_)
         if (range.begin < reader.where.end && reader.where.begin < range.end && reader.missing > 0) --reader.missing;
+    for (auto& [file, index] : kept_) keep_index(index, piece);
     progress_.notify();
 }
 

@@ -5,6 +5,7 @@
 #include "torrent/library.h"
 #include "torrent/reader_policy.h"
 #include "torrent/swarm/demand.h"
+#include "torrent/swarm/kept_index.h"
 #include "torrent/swarm/scanner_budget.h"
 #include "torrent/why.h"
 
@@ -70,7 +71,10 @@ private:
     std::optional<std::vector<SharedBytes>> peek(ReaderId id, ByteRange range) const;
     void hint(ReaderId id, MediaHints hints);
     std::optional<std::vector<SharedBytes>> try_read(ReaderId id, ByteRange range);
-    boost::asio::awaitable<SharedBytes> read_part(PieceIndex piece, ByteRange range, ReadGuard& guard);
+    boost::asio::awaitable<SharedBytes> read_part(FileIndex file, PieceIndex piece, ByteRange range, ReadGuard& guard);
+    std::optional<SharedBytes> in_memory(FileIndex file, PieceIndex piece, ByteRange range) const;
+    void keep_index(KeptIndex& index, PieceIndex piece);  // of what memory holds
+    void keep_index(FileIndex file, PieceIndex piece, ByteRange range, SharedBytes const& bytes);
     boost::asio::awaitable<void> wait_for(PieceIndex piece, ReadGuard& guard);
     void check_budget(ReaderId id, ByteRange range);
     void refresh(ReaderId id, Reader& reader);
@@ -82,6 +86,7 @@ private:
     Owner& owner_;
     ScannerBudget scanner_budget_;
     std::map<ReaderId, Reader> readers_;
+    std::map<FileIndex, KeptIndex> kept_;  // of open files whose container is understood
     ReaderId next_id_{1};
     ReaderId tick_from_;    // whose turn it is to be looked at
     Event progress_;        // a piece came, or reading became impossible

@@ -140,6 +140,8 @@ inline constexpr std::uint32_t kDhtAnswerBytesPerSecond = 16'000; // burst of 2 
 inline constexpr std::size_t kDhtAddressesRemembered = 1'024;     // for these limits, of strangers and of others
 
 // Reading.
+inline constexpr std::uint64_t kKeptIndexBytesPerFile = 4u << 20;  // of an open media file: three hours of .mp4 have 3 to 6 MB
+inline constexpr std::uint64_t kKeptIndexBytes = 32u << 20;       // of all of them; a quarter of the memory for pieces
 inline constexpr std::size_t kCursorsPerReader = 3;               // mp4 players alternate between audio and video offsets
 
 }  // namespace limit

@@ -71,6 +71,7 @@ struct Statistics {
     ReceivedBytes received;
     // Fetched for the window of a reader and not read by anybody so far; of the torrents there now.
     std::uint64_t unread_read_ahead_bytes = 0;
+    std::uint64_t kept_index_bytes = 0;  // memory that holds the indexes of open media files
 
     friend bool operator==(Statistics const&, Statistics const&) = default;
 };

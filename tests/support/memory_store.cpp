@@ -25,10 +25,13 @@ public:
     }
     bool has_room() const override { return store_.room_; }
     std::optional<SharedBytes> try_read(PieceIndex piece, ByteRange range) override {
+        return store_.in_memory_ ? std::optional(part(piece, range)) : std::nullopt;
+    }
+    SharedBytes part(PieceIndex piece, ByteRange range) const {
         auto const& bytes = store_.data_.at(info_hash_).at(piece);
         return bytes.slice(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size()));
     }
-    asio::awaitable<SharedBytes> read(PieceIndex piece, ByteRange range) override { co_return *try_read(piece, range); }
+    asio::awaitable<SharedBytes> read(PieceIndex piece, ByteRange range) override { co_return part(piece, range); }
     void start_check() override {}
     void cancel_check() override {}
     CheckProgress check_progress() const override { return {}; }

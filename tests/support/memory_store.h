@@ -26,6 +26,8 @@ public:
     void fill(torrent::InfoHash const& info_hash, std::vector<std::byte> const& bytes, std::uint32_t piece_bytes);
     // Loses a piece as a disk would: observers are told.
     void lose(torrent::InfoHash const& info_hash, torrent::PieceIndex piece);
+    // try_read() finds nothing from now on: all of it is on the disk only.
+    void leave_memory() { in_memory_ = false; }
     // No room for more until set again.
     void set_room(bool room);
 
@@ -41,6 +43,7 @@ private:
     std::map<torrent::InfoHash, Data> data_;
     std::map<torrent::InfoHash, Pieces*> open_;
     bool room_ = true;
+    bool in_memory_ = true;
 };
 
 }  // namespace rqfs::tests

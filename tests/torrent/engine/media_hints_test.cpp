@@ -42,6 +42,42 @@ TEST_F(Hints, BringWhatNobodyReads) {
     EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), made.data.begin() + kIndex.begin));
 }
 
+TEST_F(Hints, KeepTheIndexInMemoryAsLongAsTheFileIsOpen) {
+    auto const made = film();
+    auto stream = open(made);
+    stream->hint(index());
+    read(*stream, {0, 1000});
+    ASSERT_TRUE(until([&] { return stream->peek(kIndex).has_value(); }));
+
+    leech.store.leave_memory();
+
+    EXPECT_FALSE(stream->peek({0, 1000}));
+    auto const slices = stream->peek(kIndex);
+    ASSERT_TRUE(slices);
+    auto expected = made.data.begin() + kIndex.begin;
+    for (auto const& slice : *slices) {
+        EXPECT_TRUE(std::equal(slice.bytes().begin(), slice.bytes().end(), expected));
+        expected += static_cast<std::ptrdiff_t>(slice.size());
+    }
+    EXPECT_GE(leech.session->statistics().kept_index_bytes, kIndex.size());
+    stream.reset();
+    EXPECT_EQ(leech.session->statistics().kept_index_bytes, 0u);
+}
+
+TEST_F(Hints, KeepAnIndexThatIsReadFromTheDisk) {
+    auto const made = film();
+    auto stream = open(made);
+    read(*stream, kIndex);
+    leech.store.leave_memory();
+    stream->hint(index());
+    ASSERT_FALSE(stream->peek(kIndex));
+
+    ByteRange const around{kIndex.begin / 131'072 * 131'072, (kIndex.end / 131'072 + 1) * 131'072};
+    read(*stream, around);
+
+    EXPECT_TRUE(stream->peek(kIndex));
+}
+
 TEST_F(Hints, DoNotOutliveTheirTorrent) {
     auto const made = film();
     auto const stream = open(made);
