@@ -99,7 +99,7 @@ void Connections::peer_choke(PeerConnection& peer, bool choked) {
 void Connections::peer_interested(PeerConnection&, bool) { rechoke(); }
 
 void Connections::peer_block(PeerConnection& peer, BlockAddress block, std::span<std::byte const> bytes) {
-    if (auto* const download = owner_.download()) download->block(peer.handle(), block, bytes);
+    if (auto* const download = owner_.download()) download->block(peer.handle(), block, bytes, peer.block_transfer());
 }
 
 void Connections::peer_reject(PeerConnection& peer, BlockAddress block) {

@@ -78,9 +78,9 @@ void Download::count(std::uint64_t ReceivedBytes::*what, std::uint64_t bytes) {
     parts_.statistics.received.*what += bytes;
 }
 
-void Download::block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes) {
+void Download::block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes, Duration transfer) {
     auto const now = parts_.clock.now();
-    auto const arrival = picker_.block_arrived(peer, block, now);
+    auto const arrival = picker_.block_arrived(peer, block, now, transfer);
     goodput_.add(arrival == PiecePicker::Arrival::wanted ? bytes.size() : 0, now);
     if (arrival == PiecePicker::Arrival::unrequested) {
         count(&ReceivedBytes::late, bytes.size());

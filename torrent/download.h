@@ -64,7 +64,8 @@ public:
     PiecePicker const& picker() const { return picker_; }
     PieceAssembly const& assembly() const { return assembly_; }
     void peer_left(PeerHandle peer);
-    void block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes);
+    // `transfer`: since when the bytes came.
+    void block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes, Duration transfer);
     void replan();
 
     // What an open file wants, and that it wants nothing more. Interest and requests follow in the same turn.

@@ -152,6 +152,7 @@ Handshake const& PeerConnection::handshake() const { return state_->theirs; }
 ExtensionHandshake const& PeerConnection::extensions() const { return state_->extensions; }
 bool PeerConnection::fast() const { return state_->fast; }
 Bitfield const& PeerConnection::pieces() const { return state_->pieces.pieces(); }
+Duration PeerConnection::block_transfer() const { return state_->now - state_->message_began.value_or(state_->now); }
 bool PeerConnection::seed() const { return state_->pieces.all(); }
 bool PeerConnection::choking_us() const { return state_->choking_us; }
 bool PeerConnection::choked_by_us() const { return state_->choking_them; }

@@ -129,6 +129,7 @@ public:
     std::uint64_t uploaded_bytes() const;
     double download_rate(TimePoint now) const;  // over the last seconds, for choker and status
     double upload_rate(TimePoint now) const;
+    Duration block_transfer() const;  // within Owner::peer_block: since when that block's bytes came
     TimePoint connected_since() const;
     TimePoint last_useful() const;  // when either side last sent payload, or interest changed
     void set_logger(std::shared_ptr<spdlog::logger> logger);

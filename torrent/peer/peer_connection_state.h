@@ -109,6 +109,7 @@ struct PeerConnection::State {
     bool reading_paused = false;   // by a limit of ours: their silence proves nothing
     Event control_drained;
     TimePoint now;  // of the receive being handled
+    std::optional<TimePoint> message_began;  // when the first bytes of the message came that is being received
     TimePoint last_byte;
     TimePoint last_message;
 

@@ -63,16 +63,19 @@ bool PeerConnection::State::handle_one() {
     if (skip_bytes > 0) return skip();
     auto const unread = buffer.unread();
     if (unread.size() < kLengthPrefixBytes) return false;
+    if (!message_began) message_began = now;
     auto const length = read_be32(unread);
     if (length == 0) {  // keep-alive
         last_message = now;
         buffer.consume(kLengthPrefixBytes);
+        message_began.reset();
         return true;
     }
     auto const fits = check_beginning(length, unread.subspan(kLengthPrefixBytes));
     if (fits == Beginning::incomplete) return false;
     if (fits == Beginning::not_understood) {
         skip_bytes = kLengthPrefixBytes + std::uint64_t{length};
+        message_began.reset();
         return true;
     }
     auto const whole = kLengthPrefixBytes + std::size_t{length};
@@ -86,6 +89,7 @@ bool PeerConnection::State::handle_one() {
     }
     handle(*message);
     buffer.consume(whole);
+    message_began.reset();
     return true;
 }
 

@@ -12,12 +12,15 @@ namespace {
 constexpr double kFast = 2.0;  // seconds of the averages: long enough to smooth blocks, short enough to see a stall
 constexpr double kSlow = 10.0;
 constexpr double kShortest = 0.5;  // busy seconds that count at least: a burst in the first milliseconds is no rate
+constexpr double kShortestRound = 0.01;  // seconds
 constexpr double kSilence = 0.3;   // seconds after which silence lowers the rate
+constexpr double kSilentTrips = 1.5;  // TCP in slow start sends once a round trip
 constexpr double kLatencyWeight = 0.2;
 constexpr double kTimeoutLowest = 0.5;   // seconds; libtorrent's adaptive timeout has 2 s, too long under a reader
 constexpr double kTimeoutHighest = 20;   // libtorrent piece_timeout
 constexpr double kLatencies = 1.3;       // a queue lasts at least so many round trips
 constexpr double kMostProgress = 0.9;    // of a block that has not come
+constexpr double kGrowth = 2;  // per round trip while its TCP may be in slow start (RFC 5681): less would hold it back
 constexpr double kSlowStartRise = 5000;  // bytes a second within a tick below which the rate has settled; libtorrent
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -53,13 +56,13 @@ void PeerRate::asked(TimePoint now) {
     counted_until_ = now;
 }
 
-void PeerRate::received(std::uint32_t bytes, TimePoint sent, TimePoint now) {
+void PeerRate::received(std::uint32_t bytes, TimePoint sent, TimePoint now, Duration transfer) {
     pass_until(now);
     TimePoint const before = known() ? std::max(last_received_, sent) : sent;
-    fast_.bytes += bytes;
-    slow_.bytes += bytes;
+    if (!known()) fast_.seconds = slow_.seconds = seconds(transfer);
+    add(bytes, now);
     if (first_of_queue_) {
-        double const sample = seconds(now - sent);
+        double const sample = std::max(0.0, seconds(now - transfer - sent));
         latency_ = latency_ < 0 ? sample : (1 - kLatencyWeight) * latency_ + kLatencyWeight * sample;
         first_of_queue_ = false;
     }
@@ -77,11 +80,15 @@ void PeerRate::received(std::uint32_t bytes, TimePoint sent, TimePoint now) {
 
 void PeerRate::received_late(std::uint32_t bytes, TimePoint now) {
     pass_until(now);
-    if (known() && busy_) {
-        fast_.bytes += bytes;
-        slow_.bytes += bytes;
-    }
+    if (known() && busy_) add(bytes, now);
     last_received_ = now;
+}
+
+void PeerRate::add(std::uint32_t bytes, TimePoint now) {
+    fast_.bytes += bytes;
+    slow_.bytes += bytes;
+    round_ = round_ * std::exp(-seconds(now - round_at_) / std::max(latency(), kShortestRound)) + bytes;
+    round_at_ = now;
 }
 
 void PeerRate::adapt_slow_start(TimePoint now) {
@@ -113,7 +120,7 @@ Duration PeerRate::silence(TimePoint now) const {
 double PeerRate::rate(TimePoint now) const {
     double lower = std::min(fast_.rate(), slow_.rate());
     double const silent = seconds(silence(now));
-    if (silent > kSilence) lower = std::min(lower, 0.5 * kBlockBytes / silent);
+    if (silent > std::max(kSilence, kSilentTrips * latency())) lower = std::min(lower, 0.5 * kBlockBytes / silent);
     return std::max(lower, kFloor);
 }
 
@@ -154,7 +161,8 @@ std::uint32_t PeerRate::depth(double rate, double queue_seconds, bool growing, s
 }
 
 std::uint32_t PeerRate::room(double rate, double queue_seconds, double ahead) const {
-    double const reach = rate * std::max(queue_seconds, kLatencies * latency());
+    double const steady = rate * std::max(queue_seconds, kLatencies * latency());
+    double const reach = slow_start_ ? std::max(steady, kGrowth * round_) : steady;
     if (ahead > reach) return 0;
     return static_cast<std::uint32_t>(std::min((reach - ahead) / kBlockBytes, double{limit::kRequestsOut})) + 1;
 }

@@ -14,7 +14,8 @@ namespace rqfs::torrent {
 class PeerRate {
 public:
     void asked(TimePoint now);                                          // a request leaves
-    void received(std::uint32_t bytes, TimePoint sent, TimePoint now);  // a block that was asked for at `sent`
+    // A block that was asked for at `sent`; its first bytes came `transfer` ago.
+    void received(std::uint32_t bytes, TimePoint sent, TimePoint now, Duration transfer = Duration::zero());
     void received_late(std::uint32_t bytes, TimePoint now);             // one that was withdrawn before
     void emptied(TimePoint now);                                        // nothing is asked of it any more
 
@@ -28,7 +29,7 @@ public:
     Duration silence(TimePoint now) const;
     // Bytes that are likely to be here of the block it sends now, which was asked for at `sent`.
     double progress(double rate, TimePoint sent, TimePoint now) const;
-    double latency() const;       // seconds from a request on an empty queue to its data
+    double latency() const;       // seconds from a request on an empty queue to the first of its data
     Duration round_trip() const;  // the same, zero when unknown
     Duration timeout() const;     // silence after which a block is given to others too
 
@@ -56,9 +57,12 @@ private:
     };
     void pass_until(TimePoint now);
     void adapt_slow_start(TimePoint now);
+    void add(std::uint32_t bytes, TimePoint now);
 
     Average fast_;
     Average slow_;
+    double round_ = 0;  // bytes of about the last round trip
+    TimePoint round_at_;
     bool busy_ = false;
     bool first_of_queue_ = false;  // the next block answers a request on an empty queue
     TimePoint busy_since_;

@@ -111,10 +111,11 @@ void PiecePicker::drop_reader(ReaderId reader, TimePoint now) {
 
 void PiecePicker::hold(bool on_hold) { state_->on_hold = on_hold; }
 
-PiecePicker::Arrival PiecePicker::block_arrived(PeerHandle handle, BlockAddress block, TimePoint now) {
+PiecePicker::Arrival PiecePicker::block_arrived(PeerHandle handle, BlockAddress block, TimePoint now,
+                                                Duration transfer) {
     state_->advance(now);
     PickerPeer* const peer = state_->find(handle);
-    return peer == nullptr ? Arrival::unrequested : state_->arrived(*peer, block);
+    return peer == nullptr ? Arrival::unrequested : state_->arrived(*peer, block, transfer);
 }
 
 void PiecePicker::block_rejected(PeerHandle handle, BlockAddress block, TimePoint now) {

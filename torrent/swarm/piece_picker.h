@@ -67,7 +67,8 @@ public:
     void hold(bool on_hold);
 
     // Arrivals.
-    Arrival block_arrived(PeerHandle peer, BlockAddress block, TimePoint now);
+    // `transfer`: since when its bytes came.
+    Arrival block_arrived(PeerHandle peer, BlockAddress block, TimePoint now, Duration transfer = Duration::zero());
     void block_rejected(PeerHandle peer, BlockAddress block, TimePoint now);
     void piece_verified(PieceIndex piece);               // complete -> have; or found by a check: any state -> have
     void piece_failed(PieceIndex piece, TimePoint now);  // complete -> missing

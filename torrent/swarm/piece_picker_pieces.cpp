@@ -239,7 +239,7 @@ std::optional<TimePoint> PiecePicker::State::unwanted_from() {
     return from ? std::optional(std::max(*from, now + kSoonest)) : std::nullopt;
 }
 
-PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress block) {
+PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress block, Duration transfer) {
     FlightId const id = piece(block.piece).flight;
     RequestId const request = id == kNone ? kNone : table.find(id, block.block, peer.slot);
     if (request == kNone && !peer.late_blocks.take(block, now)) return Arrival::unrequested;
@@ -251,7 +251,7 @@ PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress 
         return arrived_late(block);
     }
 
-    peer.rate.received(layout.bytes(block), table.request(request).sent, now);
+    peer.rate.received(layout.bytes(block), table.request(request).sent, now, transfer);
     if (!peer.late_blocks.empty()) peer.late_blocks.answered(table.request(request).sent);
     table.arrived(id, block.block);
     table.flight(id).touched = now;

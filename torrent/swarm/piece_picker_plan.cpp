@@ -11,11 +11,12 @@ namespace {
 // from 0.8 to 0.4 s took 0.3 s off a seek in a shaped swarm of 42 Mbit/s, and nothing off the rates.
 constexpr double kUrgent = 3;  // a deadline this near is urgent
 constexpr double kFar = 6;     // a deadline this far leaves time to learn a peer's rate
-constexpr double kUrgentQueue = 0.35;
+constexpr double kUrgentQueue = 0.3;
 constexpr double kReadingQueue = 0.4;
 constexpr double kBulkQueue = 3;       // libtorrent request_queue_time
 constexpr double kTolerance = 0.15;    // seconds a peer may be later than the deadline and all peers together ...
 constexpr double kMuchBetter = 1.5;    // ... unless another one is better by this factor
+constexpr double kCaution = 1.25;     // what is expected of a peer comes late more often than early
 constexpr double kAffinity = 1.2;      // the peer that had the block before it is kept up to this factor
 constexpr std::uint32_t kLooks = 256;  // pieces looked at for peers that may have none of them
 constexpr std::uint32_t kFarLooks = 64;
@@ -99,16 +100,13 @@ void PiecePicker::State::seat(PickerPeer& peer) {
     seat.good = peer.rate.known() && !peer.late && !peer.parole;
     std::uint32_t const limit = peer.limit();
     std::uint32_t const depth = peer.rate.depth(seat.rate, queue_seconds, !reading(), limit);
-    // What is owed may yet be cancelled, so it does not keep new requests back until there is another queue of it.
-    std::uint32_t const excess = seat.owed - std::min(seat.owed, depth);
     if (peer.late || peer.snubbed) {
         seat.room = queue.size == 0 ? 1 : 0;
     } else if (reading() && peer.rate.known()) {
-        double const ahead = seat.queued - double{kBlockBytes} * (seat.owed - excess);
-        std::uint32_t const more = peer.rate.room(seat.rate, queue_seconds, ahead);
+        std::uint32_t const more = peer.rate.room(seat.rate, queue_seconds, seat.queued);
         seat.room = std::min(queue.expected == 0 ? std::max(more, 1u) : more, limit - std::min(limit, queue.size));
     } else {
-        std::uint32_t const taken = queue.expected + excess;
+        std::uint32_t const taken = queue.expected + seat.owed;
         seat.room = depth > taken ? std::min(depth - taken, limit - std::min(limit, queue.size)) : 0;
     }
     if (peer.nothing_as_of == changes) seat.room = 0;
@@ -214,7 +212,7 @@ PiecePicker::State::Seat* PiecePicker::State::quickest(std::uint32_t target, boo
 }
 
 bool PiecePicker::State::better_elsewhere(Seat const& seat, PieceIndex index, double in_time) {
-    double const time = seat.expected();
+    double const time = kCaution * seat.expected();
     if (time <= in_time + kTolerance) return false;
     return std::ranges::any_of(seats, [&](Seat const& other) {
         return other.good && other.peer->may_be_asked(index) && other.expected() * kMuchBetter < time;

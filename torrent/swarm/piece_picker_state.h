@@ -61,7 +61,7 @@ struct PiecePicker::State {
     void end_flight(PieceIndex index, Phase next);
     std::vector<PieceIndex> unwanted();        // in flight, and not worth its memory
     std::optional<TimePoint> unwanted_from();
-    Arrival arrived(PickerPeer& peer, BlockAddress block);
+    Arrival arrived(PickerPeer& peer, BlockAddress block, Duration transfer);
     Arrival arrived_late(BlockAddress block);
     std::uint32_t take(Seat& seat, PieceIndex index, std::uint32_t limit);
     double seconds_until(TimePoint when) const { return std::chrono::duration<double>(when - now).count(); }

@@ -67,7 +67,8 @@ void Competitor::block_rejected(PeerHandle handle, BlockAddress block, TimePoint
     forget(found->second, number);
 }
 
-bool Competitor::block_arrived(PeerHandle handle, BlockAddress block, bool good, TimePoint now) {
+bool Competitor::block_arrived(PeerHandle handle, Received const& received, TimePoint now) {
+    auto const block = received.address;
     now_ = seconds_at(now);
     auto const found = peers_.find(handle);
     if (found == peers_.end()) return false;
@@ -84,8 +85,8 @@ bool Competitor::block_arrived(PeerHandle handle, BlockAddress block, bool good,
     if (times_asked_[number] > 0)
         for (auto& [other, record] : peers_)
             if (record.was_asked(number)) cancel(record, number);
-    auto const [all_good, added] = senders_[block.piece].try_emplace(handle, good);
-    all_good->second = all_good->second && good;
+    auto const [all_good, added] = senders_[block.piece].try_emplace(handle, received.good);
+    all_good->second = all_good->second && received.good;
     if (--missing_[block.piece.value()] == 0) finish(block.piece);
     return true;
 }

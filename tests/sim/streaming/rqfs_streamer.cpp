@@ -50,8 +50,9 @@ void RqfsStreamer::block_rejected(PeerHandle peer, BlockAddress block, TimePoint
     picker_.block_rejected(peer, block, now);
 }
 
-bool RqfsStreamer::block_arrived(PeerHandle peer, BlockAddress block, bool good, TimePoint now) {
-    auto const arrival = picker_.block_arrived(peer, block, now);
+bool RqfsStreamer::block_arrived(PeerHandle peer, Received const& received, TimePoint now) {
+    auto const [block, good, transfer] = received;
+    auto const arrival = picker_.block_arrived(peer, block, now, transfer);
     bool const wanted = arrival == PiecePicker::Arrival::wanted;
     goodput_.add(wanted ? layout_.bytes(block) : 0, now);
     auto const known = assembly_.find(block.piece);

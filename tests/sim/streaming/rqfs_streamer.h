@@ -27,8 +27,7 @@ public:
     void peer_left(torrent::PeerHandle peer, torrent::TimePoint now) override;
     void peer_chokes(torrent::PeerHandle peer, bool choked, torrent::TimePoint now) override;
     void block_rejected(torrent::PeerHandle peer, torrent::BlockAddress block, torrent::TimePoint now) override;
-    bool block_arrived(torrent::PeerHandle peer, torrent::BlockAddress block, bool good,
-                       torrent::TimePoint now) override;
+    bool block_arrived(torrent::PeerHandle peer, Received const& block, torrent::TimePoint now) override;
     Ticket read_started(torrent::ByteRange range, bool waits, torrent::TimePoint now) override;
     void read_ended(Ticket ticket, bool waited, torrent::TimePoint now) override;
     bool has(torrent::PieceIndex piece) const override { return picker_.have().test(piece); }

@@ -78,7 +78,7 @@ double SimulatedPeer::prepare(double now, double step) {
     receive(now);
     take_turns(now);
     double const current = rate(now, step);
-    commit();
+    commit(now);
     return buffer_.empty() ? 0 : current;
 }
 
@@ -117,10 +117,15 @@ void SimulatedPeer::take_turns(double now) {
     if (kind_ == Kind::flapping && choking_ && now >= unchokes_at_) set_choking(false, now);
 }
 
-void SimulatedPeer::commit() {
+void SimulatedPeer::begin_block(BlockAddress block, double now) {
+    left_ = layout_.bytes(block);
+    begun_ = now;
+}
+
+void SimulatedPeer::commit(double now) {
     double const room = committed_seconds_ * base_;
     while (!queue_.empty() && (buffer_.empty() || static_cast<double>(buffer_.size()) * kBlockBytes < room)) {
-        if (buffer_.empty()) left_ = layout_.bytes(queue_.front());
+        if (buffer_.empty()) begin_block(queue_.front(), now);
         buffer_.push_back(queue_.front());
         queue_.pop_front();
     }
@@ -148,14 +153,14 @@ void SimulatedPeer::send(double bytes, double now) {
         bytes -= sent;
         if (left_ > 1e-6) return;
         bool const good = kind_ != Kind::corrupting || random_.uniform() < 0.5;
-        going_.push_back({Event::Kind::block, now + trip_half(), buffer_.front(), good});
+        going_.push_back({Event::Kind::block, now + trip_half(), buffer_.front(), good, now - begun_});
         buffer_.pop_front();
-        if (!buffer_.empty()) left_ = layout_.bytes(buffer_.front());
+        if (!buffer_.empty()) begin_block(buffer_.front(), now);
         if (++blocks_sent_ % kFlapBlocks == 0 && kind_ == Kind::flapping) {
             unchokes_at_ = now + kFlapSeconds;
             set_choking(true, now);
         }
-        commit();
+        commit(now);
     }
 }
 

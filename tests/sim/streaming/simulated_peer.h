@@ -26,6 +26,7 @@ public:
         double at = 0;
         torrent::BlockAddress block{};
         bool good = true;
+        double transfer = 0;  // seconds since the block's first bytes came
     };
 
     // `number` counts all peers of the run; with the seed it says what the peer is like.
@@ -58,7 +59,8 @@ private:
     void request(torrent::BlockAddress block, double now);
     void set_choking(bool choking, double now);
     void take_turns(double now);
-    void commit();
+    void commit(double now);
+    void begin_block(torrent::BlockAddress block, double now);
     double rate(double now, double step);
 
     torrent::PieceLayout const& layout_;
@@ -86,6 +88,7 @@ private:
     std::deque<torrent::BlockAddress> queue_;
     std::deque<torrent::BlockAddress> buffer_;  // no longer to be cancelled
     double left_ = 0;                           // bytes of the buffer's first block
+    double begun_ = 0;                          // when the first of them was sent
     std::deque<Event> going_;
 };
 

@@ -72,7 +72,8 @@ bool SimulatedSwarm::hand_over(SimulatedPeer& peer) {
             streamer_->peer_chokes(peer.handle(), event.kind == Kind::choke, now);
         if (event.kind != Kind::block) continue;
         received_ += layout_.bytes(event.block);
-        if (!streamer_->block_arrived(peer.handle(), event.block, event.good, now))
+        Streamer::Received const received{event.block, event.good, at_seconds(event.transfer) - at_seconds(0)};
+        if (!streamer_->block_arrived(peer.handle(), received, now))
             useless_ += layout_.bytes(event.block);
     }
     return true;

@@ -24,9 +24,13 @@ public:
     virtual void peer_left(torrent::PeerHandle peer, torrent::TimePoint now) = 0;
     virtual void peer_chokes(torrent::PeerHandle peer, bool choked, torrent::TimePoint now) = 0;
     virtual void block_rejected(torrent::PeerHandle peer, torrent::BlockAddress block, torrent::TimePoint now) = 0;
-    // False: the bytes were no use. `good` is what the piece's hash will say of the block.
-    virtual bool block_arrived(torrent::PeerHandle peer, torrent::BlockAddress block, bool good,
-                               torrent::TimePoint now) = 0;
+    struct Received {
+        torrent::BlockAddress address;
+        bool good = true;                                        // what the piece's hash will say of it
+        torrent::Duration transfer = torrent::Duration::zero();  // since when its bytes came
+    };
+    // False: the bytes were no use.
+    virtual bool block_arrived(torrent::PeerHandle peer, Received const& block, torrent::TimePoint now) = 0;
 
     // The film is the whole torrent. A read is answered by the caller when has() holds for all its pieces.
     using Ticket = std::uint64_t;
