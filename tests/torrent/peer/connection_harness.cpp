@@ -37,7 +37,8 @@ void RecordingOwner::peer_dont_have(PeerConnection&, PieceIndex piece) {
 void RecordingOwner::peer_choke(PeerConnection&, bool choked) { note(choked ? "choke" : "unchoke"); }
 void RecordingOwner::peer_interested(PeerConnection&, bool is) { note(is ? "interested" : "not interested"); }
 
-void RecordingOwner::peer_block(PeerConnection&, BlockAddress block, std::span<std::byte const> bytes) {
+void RecordingOwner::peer_block(PeerConnection& peer, BlockAddress block, std::span<std::byte const> bytes) {
+    transfers.push_back(peer.block_transfer());
     blocks.emplace_back(bytes.begin(), bytes.end());
     note("block " + std::to_string(block.piece.value()) + "." + std::to_string(block.block.value()));
 }

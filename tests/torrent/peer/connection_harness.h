@@ -36,6 +36,7 @@ public:
     std::vector<std::string> events;
     std::vector<std::pair<std::uint32_t, torrent::ByteRange>> reads;
     std::vector<std::vector<std::byte>> blocks;
+    std::vector<torrent::Duration> transfers;  // of the blocks
     std::function<void(std::string const&)> on_event;
     torrent::PieceLayout layout = small_layout();
     bool reads_fail = false;

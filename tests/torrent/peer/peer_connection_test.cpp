@@ -199,6 +199,23 @@ TEST(PeerConnection, ReportsChokeAndInterestOnlyWhenTheyChange) {
     EXPECT_THAT(h.owner.events, ElementsAre("unchoke", "choke", "interested", "not interested"));
 }
 
+TEST(PeerConnection, TellsSinceWhenABlocksBytesCame) {
+    ConnectionHarness h;
+    say_all(h);
+    auto const header = piece_header(PieceIndex(2), 0, 16384);
+    auto const block = tests::content(tests::small_layout(), 2, 0, 16384);
+
+    h.peer->say(header);
+    h.pass(std::chrono::milliseconds(30));
+    h.peer->say(std::span(block).first(9000));
+    h.pass(std::chrono::milliseconds(40));
+    h.peer->say(std::span(block).subspan(9000));
+    h.peer->say_block(2, 16384, tests::content(tests::small_layout(), 2, 16384, 16384));
+    h.settle();
+
+    EXPECT_THAT(h.owner.transfers, ElementsAre(std::chrono::milliseconds(70), Duration::zero()));
+}
+
 TEST(PeerConnection, GivesBlocksAsTheyComeAndEndsTheBatchOnce) {
     ConnectionHarness h;
     say_all(h);

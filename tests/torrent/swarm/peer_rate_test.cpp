@@ -112,6 +112,46 @@ TEST_F(PeerRateTest, MeasuresTheRoundTripOnAnEmptyQueueOnly) {
     EXPECT_EQ(std::chrono::round<milliseconds>(rate.round_trip()), milliseconds(80));
 }
 
+TEST_F(PeerRateTest, CountsTheRoundTripToTheFirstByteOfTheBlock) {
+    rate.asked(now);
+    rate.received(kBlockBytes, now, now + milliseconds(480), milliseconds(240));
+
+    EXPECT_EQ(std::chrono::round<milliseconds>(rate.round_trip()), milliseconds(240));
+}
+
+TEST_F(PeerRateTest, LearnsASlowPeersRateFromItsFirstBlock) {
+    rate.asked(now);
+    rate.received(kBlockBytes, now, now + milliseconds(2100), seconds(2));
+
+    EXPECT_NEAR(rate.rate(now + milliseconds(2100)), kBlockBytes / 2.0, 1);
+}
+
+TEST_F(PeerRateTest, LeavesRoomForTwiceTheLastRoundTripWhileItGrowsAndNotAfter) {
+    rate.asked(now);
+    TimePoint const sent = now;
+    now += milliseconds(300);
+    for (int i = 0; i < 4; ++i) rate.received(kBlockBytes, sent, now);
+    double const slow = 2.0 * kBlockBytes;  // as the rate is at first: two blocks a second
+
+    EXPECT_EQ(rate.room(slow, 0.3, 0), 9u);
+    EXPECT_EQ(rate.room(slow, 0.3, 8.0 * kBlockBytes), 1u);
+    EXPECT_EQ(rate.room(slow, 0.3, 8.5 * kBlockBytes), 0u);
+
+    stream(1e5, 200);
+    EXPECT_LE(rate.room(1e5, 0.3, 0), 1e5 * 1.3 * 0.3 / kBlockBytes + 1);
+}
+
+TEST_F(PeerRateTest, TakesAFarPeersPausesOfARoundTripForNoSilence) {
+    rate.asked(now);
+    rate.received(kBlockBytes, now, now + milliseconds(400));
+    now += milliseconds(400);
+    stream(1e6, 600);
+    double const before = rate.rate(now);
+
+    EXPECT_GE(rate.rate(now + milliseconds(590)), 0.99 * before);
+    EXPECT_LE(rate.rate(now + milliseconds(610)), kBlockBytes);
+}
+
 TEST_F(PeerRateTest, ExpectsABlockAfterTheRoundTripOrTheQueueWhicheverIsLater) {
     rate.asked(now);
     rate.received(kBlockBytes, now, now + milliseconds(100));
