@@ -16,6 +16,7 @@ namespace {
 
 // A peer is new to the swarm while it has so few pieces: then it may ask for some though choked (BEP 6).
 constexpr std::uint32_t kFewPieces = 5;
+constexpr std::chrono::seconds kStayInterested{60};  // as long as a reader that pauses keeps its window
 
 PiecePicker::PeerTraits traits_of(PeerConnection const& peer) {
     auto const& id = peer.handshake().peer_id;
@@ -217,9 +218,17 @@ void Connections::pieces_gone(std::span<PieceIndex const> pieces) {
     }
 }
 
+// A reader whose window is full wants more of the peer soon; a peer told otherwise gives the slot away, and it takes a
+// choker's round (BEP 3: 10 s) to get another.
 void Connections::update_interest(PeerConnection& peer) {
     auto const* const download = owner_.download();
-    peer.set_interested(download != nullptr && download->picker().interesting(peer.handle()));
+    auto const now = session_.clock.now();
+    bool const interesting = download != nullptr && download->picker().interesting(peer.handle());
+    auto& last = peers_.at(peer.handle()).last_interesting;
+    if (interesting) last = now;
+    bool const soon = peer.interested() && !peer.choking_us() && owner_.active() && now - last < kStayInterested;
+    peer.set_interested(interesting || soon);
+    interest_dirty_ = interest_dirty_ || (soon && !interesting);
 }
 
 void Connections::wishes_changed() {

@@ -69,6 +69,7 @@ void SwarmPeer::greet(FakePeer& peer) const {
 
 void SwarmPeer::hear(Connection& connection, FakePeer::Heard const& heard) {
     ++heard_.messages;
+    if (heard.is(MessageId::not_interested)) ++heard_.losses_of_interest;
     auto const same = [&](Message const& other) {
         return other.piece == heard.message.piece && other.begin == heard.message.begin;
     };

@@ -39,6 +39,7 @@ public:
         std::uint64_t requests = 0;
         std::uint64_t cancels = 0;
         std::uint64_t messages = 0;  // all of them
+        std::uint64_t losses_of_interest = 0;
         std::size_t queue = 0;       // the longest of requests that waited
     };
 
