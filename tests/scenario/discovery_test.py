@@ -61,7 +61,7 @@ class PeerExchange(Scenario):
 
     @needs_root()
     @needs('transmission-daemon', 'transmission-remote')
-    def test_transmission_hears_of_the_seed_and_tells_of_it(self):
+    def test_transmission_hears_of_the_seed(self):
         places = [Host(self, n) for n in (2, 3, 4)]
         torrent = self.film()
         seed = Session(self, listen='10.77.0.1:0', close_redundant_connections=False).seed(torrent)
