@@ -428,7 +428,7 @@ class Host:
     This side is 10.77.0.1; hosts are 10.77.0.2 and so on. `within` before a command runs it there, in our own mount namespace."""
 
     def __init__(self, scenario, number):
-        self.address = f'10.77.0.{number}'
+        self.address, self.port = f'10.77.0.{number}', f'port{number}'
         if subprocess.run(['ip', 'link', 'show', 'bridge0'], capture_output=True).returncode != 0:
             self.ip('link', 'add', 'bridge0', 'type', 'bridge')
             self.ip('addr', 'add', '10.77.0.1/24', 'dev', 'bridge0')
@@ -439,8 +439,8 @@ class Host:
         pid = self.holder.pid
         wait_for(lambda: os.stat(f'/proc/{pid}/ns/net').st_ino != ours, 5, 'a namespace')
         self.within = ['nsenter', f'--net=/proc/{pid}/ns/net']
-        self.ip('link', 'add', f'port{number}', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', str(pid))
-        self.ip('link', 'set', f'port{number}', 'master', 'bridge0', 'up')
+        self.ip('link', 'add', self.port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', str(pid))
+        self.ip('link', 'set', self.port, 'master', 'bridge0', 'up')
         for words in (('link', 'set', 'lo', 'up'), ('addr', 'add', self.address + '/24', 'dev', 'eth0'), ('link', 'set', 'eth0', 'up')):
             subprocess.run(self.within + ['ip', *words], check=True)
 
@@ -448,6 +448,8 @@ class Host:
         subprocess.run(['ip', *words], check=True)
 
     def end(self):
+        # The kernel would take it away with the namespace, but at its leisure, when the next test wants the name again.
+        subprocess.run(['ip', 'link', 'del', self.port], capture_output=True)
         self.holder.kill()
         self.holder.wait()
 
