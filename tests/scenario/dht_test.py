@@ -1,5 +1,6 @@
 """Magnets that are nothing but an info-hash, in a DHT of other people's nodes."""
 import os
+import time
 import unittest
 
 import lab
@@ -30,6 +31,24 @@ class Dht(Scenario):
         network = f'network:\n  test_network: true\n  dht_routers: ["{self.router}"]\n{more}'
         return Daemon(self, name, config=network, **options).start()
 
+    def insist(self, session, condition, seconds, what):
+        """Waits while libtorrent searches and announces every 3 s; by itself it does so once in a quarter of an hour, perhaps too early."""
+        searched = [0.0]
+
+        def look():
+            if time.monotonic() - searched[0] >= 3:
+                searched[0] = time.monotonic()
+                session.torrent.force_dht_announce()
+            return condition()
+        return wait_for(look, seconds, what)
+
+    def wait_metadata(self, daemon, torrent, seed):
+        """Of a magnet that `seed` announces."""
+        self.insist(seed, lambda: daemon.torrent(torrent)['state'] != 'metadata', 100, lambda: f'metadata: {daemon.ctl("dht")}')
+
+    def wait_complete(self, leech):
+        self.insist(leech, lambda: leech.status().is_seeding, 100, lambda: f'libtorrent has everything: {leech.status().progress}')
+
     def wait_connected(self, daemon):
         wait_for(lambda: daemon.ctl('dht')['nodes'][0]['connected'], 30, lambda: f'a node answers: {daemon.ctl("dht")}')
 
@@ -50,10 +69,11 @@ class AmongOthers(Dht):
         self.got.mkdir()
 
     def test_a_bare_info_hash_comes_from_libtorrent(self):
-        self.nodes(6)[3].seed(self.torrent)
+        seed = self.nodes(6)[3].seed(self.torrent)
         daemon = self.daemon()
 
-        path = daemon.add(self.torrent.magnet(), '--wait')
+        path = daemon.add(self.torrent.magnet())
+        self.wait_metadata(daemon, self.torrent, seed)
 
         self.assertEqual([peer['source'] for peer in daemon.ctl('peers', self.torrent.hash)['peers']], ['dht'])
         self.assert_mount_equals(path, self.torrent)
@@ -64,7 +84,7 @@ class AmongOthers(Dht):
 
         leech = self.node(9).leech_magnet(self.torrent.magnet(), self.got)
 
-        leech.wait_complete(60)
+        self.wait_complete(leech)
         self.assertEqual(lab.sha256(self.got / self.torrent.name), lab.sha256(self.torrent.content))
 
     def test_a_daemon_alone_is_a_router_for_libtorrent(self):
@@ -74,7 +94,7 @@ class AmongOthers(Dht):
 
         leech = self.node(9).leech_magnet(self.torrent.magnet(), self.got)
 
-        leech.wait_complete(60)
+        self.wait_complete(leech)
 
     def test_the_nodes_of_the_last_run_are_enough(self):
         nodes = self.nodes(6)
@@ -86,7 +106,8 @@ class AmongOthers(Dht):
         nodes[3].seed(self.torrent)
 
         daemon.start()
-        path = daemon.add(self.torrent.magnet(), '--wait')
+        path = daemon.add(self.torrent.magnet())
+        self.wait_metadata(daemon, self.torrent, nodes[3])
 
         self.assert_mount_equals(path, self.torrent)
 
