@@ -140,6 +140,8 @@ class HostileReaders(Scenario):
             holder.stdin = open(os.devnull, 'w')
             self.assert_nothing_left(self.other, descriptors)
 
+        if lab.sanitized():
+            self.skipTest('all but the memory was looked at: a sanitizer keeps what was freed')
         self.assertLess(self.resident(), first + 8 * MIB, 'the second thousand uses what the first one left behind')
 
     def test_readers_killed_while_they_wait_leave_nothing(self):
