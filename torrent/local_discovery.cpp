@@ -5,10 +5,10 @@
 #include "torrent/net/lsd_message.h"
 #include "torrent/timeout.h"
 
-#include <array>
 #include <cassert>
-#include <cstddef>
-#include <string_view>
+#include <cstdint>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,15 +22,10 @@ constexpr double kIncomingPerSecond = 10;  // TR
 
 // Announces of one host come a minute apart: nobody needs a new number while one session lasts.
 std::string make_cookie() {
-    std::array<std::byte, 8> random{};
-    fill_random(random);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string cookie;
-    for (auto const byte : random) {
-        cookie += digits[std::to_integer<std::size_t>(byte >> 4)];
-        cookie += digits[std::to_integer<std::size_t>(byte & std::byte{15})];
-    }
-    return cookie;
+    constexpr std::uint64_t most = 10'000'000'000'000'000;  // LsdMessage has room for 16 characters
+    std::uint64_t number = 0;
+    fill_random(std::as_writable_bytes(std::span(&number, 1)));
+    return std::to_string(number % most);
 }
 
 }  // namespace
