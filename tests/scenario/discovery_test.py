@@ -88,6 +88,13 @@ class LocalDiscovery(Scenario):
         place = self.places[number]
         return Daemon(self, f'rqfs{number}', config=config, listen=('0.0.0.0:6881', '[::]:6881'), within=place.within).start()
 
+    def complete(self, torrent, listen='10.77.0.1:0'):
+        """The first daemon has everything from a seed, heard at `listen`, that is gone."""
+        daemon, seed = self.daemon(0), Session(self, listen=listen).seed(torrent)
+        daemon.add(torrent.magnet(seed.endpoint), '--wait', '--download')
+        daemon.wait_state(torrent, 'seeding')
+        seed.end()
+
     def test_a_bare_magnet_is_read_from_libtorrent_next_door(self):
         torrent = self.film()
         seed = Session(self, listen='10.77.0.1:0', enable_lsd=True).seed(torrent)
@@ -100,11 +107,7 @@ class LocalDiscovery(Scenario):
 
     def test_libtorrent_reads_a_bare_magnet_from_us(self):
         torrent = self.film()
-        seed = Session(self, listen='10.77.0.1:0').seed(torrent)
-        daemon = self.daemon(0)
-        daemon.add(torrent.magnet(seed.endpoint), '--wait', '--download')
-        daemon.wait_state(torrent, 'seeding')
-        seed.end()
+        self.complete(torrent)
         leech = Session(self, listen='10.77.0.1:0', enable_lsd=True)
 
         leech.leech_magnet(torrent.magnet(), self.directory / 'leech')
@@ -114,11 +117,8 @@ class LocalDiscovery(Scenario):
 
     def test_two_of_us_find_each_other(self):
         torrent = self.film()
-        seed = Session(self, listen='10.77.0.1:0').seed(torrent)
-        first, second = self.daemon(0), self.daemon(1)
-        first.add(torrent.magnet(seed.endpoint), '--wait', '--download')
-        first.wait_state(torrent, 'seeding')
-        seed.end()
+        self.complete(torrent)
+        second = self.daemon(1)
 
         path = second.add(torrent.magnet(), '--wait')
 
@@ -130,11 +130,8 @@ class LocalDiscovery(Scenario):
             subprocess.run(place.within + ['ip', 'addr', 'add', f'fd77::{host}/64', 'dev', 'eth0', 'nodad'], check=True)
         subprocess.run(['ip', 'addr', 'add', 'fd77::1/64', 'dev', 'bridge0', 'nodad'], check=True)
         torrent = self.film()
-        seed = Session(self, listen='[fd77::1]:0').seed(torrent)
-        first, second = self.daemon(0), self.daemon(1)
-        first.add(torrent.magnet(seed.endpoint), '--wait', '--download')
-        first.wait_state(torrent, 'seeding')
-        seed.end()
+        self.complete(torrent, '[fd77::1]:0')
+        second = self.daemon(1)
 
         path = second.add(torrent.magnet(), '--wait')
 
@@ -155,11 +152,7 @@ class LocalDiscovery(Scenario):
     @needs('transmission-daemon', 'transmission-remote')
     def test_transmission_reads_from_us_next_door(self):
         torrent = self.film()
-        seed = Session(self, listen='10.77.0.1:0').seed(torrent)
-        daemon = self.daemon(0)
-        daemon.add(torrent.magnet(seed.endpoint), '--wait', '--download')
-        daemon.wait_state(torrent, 'seeding')
-        seed.end()
+        self.complete(torrent)
         place = self.places[1]
         subprocess.run(place.within + ['ip', 'route', 'add', '239.0.0.0/8', 'dev', 'eth0'], check=True)  # it sends where its routes say
         other = Transmission(self, host=place.address, within=place.within, **{'lpd-enabled': True})
