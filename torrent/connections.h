@@ -2,6 +2,7 @@
 
 #include "torrent/connected_peer.h"
 #include "torrent/connection_budget.h"
+#include "torrent/connections_owner.h"
 #include "torrent/metainfo/metainfo.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/peer/holepunch_relay.h"
@@ -27,25 +28,13 @@
 
 namespace rqfs::torrent {
 
-class Download;
-class MetadataFetch;
-
 // The peers of one torrent: known addresses, dials, connected ones, and whom we upload to. Carries what peers say to Download and
 // MetadataFetch, and their orders to peers.
 //
 // Owned by Torrent. Engine thread only; stop() before destruction. May be stopped and started again (pause).
 class Connections final : private PeerConnection::Owner {
 public:
-    struct Owner {
-        virtual ~Owner() = default;
-        virtual Download* download() = 0;            // null while the metadata is missing
-        virtual MetadataFetch* metadata_fetch() = 0; // null once it is there
-        virtual bool active() const = 0;             // somebody reads, downloads or waits for metadata: dial many
-        virtual bool hurried() const = 0;            // somebody waits this moment
-        virtual bool is_private() const = 0;
-        virtual void peers_ran_out() = 0;            // too few addresses: ask the trackers
-        virtual void peer_says_we_are(Address address, Endpoint const& peer) = 0;  // `yourip` of BEP 10
-    };
+    using Owner = ConnectionsOwner;
 
     Connections(SessionContext& session, InfoHash const& info_hash, std::shared_ptr<spdlog::logger> logger, Owner& owner);
     ~Connections() override;

@@ -107,7 +107,7 @@ void append_compact(Endpoint const& endpoint, std::vector<std::byte>& out) {
 
 }  // namespace rqfs::torrent
 
-// A stranger may choose addresses, so the tables keyed by them are bounded by settings.h; the library's hash is enough.
+// A stranger may choose addresses, so the tables keyed by them are bounded by limits.h; the library's hash is enough.
 std::size_t std::hash<rqfs::torrent::Address>::operator()(rqfs::torrent::Address const& a) const noexcept {
     auto const bytes = a.bytes();
     return std::hash<std::string_view>{}({reinterpret_cast<char const*>(bytes.data()), bytes.size()});

@@ -13,7 +13,7 @@ namespace rqfs::torrent {
 // What kind of thing went wrong; the sentence beside it says what exactly.
 enum class Errc {
     malformed = 1,   // bytes that break their format
-    too_large,       // over a limit of settings.h
+    too_large,       // over a limit of limits.h
     unsupported,     // well formed, but nothing we can do
     not_found,       // no such torrent, file, peer
     exists,          // there already

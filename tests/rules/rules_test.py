@@ -53,7 +53,7 @@ class Layers(unittest.TestCase):
         'tools': ('tools/', 'fs/', 'cache/', 'torrent/'),
     }
     # Headers of torrent/ that join its parts: not vocabulary.
-    ENGINE = {'session', 'session_state', 'session_context', 'torrent', 'connections', 'download', 'readers', 'metadata_fetch',
+    ENGINE = {'session', 'session_state', 'session_context', 'torrent', 'connections', 'connections_owner', 'download', 'readers', 'metadata_fetch',
               'add_source', 'connection_budget'}
 
     def allowed(self, included, folder):

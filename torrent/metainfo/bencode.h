@@ -12,7 +12,7 @@
 
 namespace rqfs::torrent::bencode {
 
-// How much a stranger may make us remember; the figures are in settings.h.
+// How much a stranger may make us remember; the figures are in limits.h.
 struct Limits {
     std::uint32_t depth;   // lists and dictionaries inside each other
     std::uint32_t tokens;  // values, keys not counted; 16 bytes of memory each

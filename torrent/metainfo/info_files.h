@@ -9,7 +9,7 @@
 
 namespace rqfs::torrent {
 
-// The files of an info dictionary (BEP 3, 47), checked against the limits of settings.h.
+// The files of an info dictionary (BEP 3, 47), checked against the limits of limits.h.
 struct InfoFiles {
     std::vector<TorrentFile> files;  // at least one
     std::uint64_t total_bytes = 0;   // 1 to limit::kTotalBytes

@@ -11,7 +11,7 @@
 namespace rqfs::torrent {
 
 // A magnet link (BEP 9, 53): xt as 40 hexadecimal or 32 base32 digits, dn, tr, ws, x.pe, so. Untrusted strings,
-// unescaped. Of trackers, web seeds and peers as many are kept as settings.h allows, each once; parameters that we do
+// unescaped. Of trackers, web seeds and peers as many are kept as limits.h allows, each once; parameters that we do
 // not know are ignored.
 struct Magnet {
     InfoHash info_hash;

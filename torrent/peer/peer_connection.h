@@ -30,7 +30,7 @@ namespace rqfs::torrent {
 class RateLimiter;
 
 // One connected peer after the handshake: reads messages and reports them, writes what it is told to. It checks form
-// (lengths, ranges, order, BEP 6 rules, timeouts, limits of settings.h) and hangs up on offenders; it decides nothing
+// (lengths, ranges, order, BEP 6 rules, timeouts, limits of limits.h) and hangs up on offenders; it decides nothing
 // else.
 //
 // Owned by Torrent. run() is its life: a coroutine in Torrent's TaskGroup. Control messages leave before queued

@@ -22,7 +22,7 @@ std::string decimal(Wide value) {
     return value < 10 ? last : decimal(value / 10) + last;
 }
 
-// Every power of two up to 2^64 and its neighbours, both signs, and the limits of settings.h.
+// Every power of two up to 2^64 and its neighbours, both signs, and the limits of limits.h.
 std::set<Wide> boundary_values() {
     std::set<Wide> values{0, 10, 16384, 536'854'527, 536'854'528, 536'854'529, Wide{1} << 100};
     for (int bit = 0; bit <= 64; ++bit)
