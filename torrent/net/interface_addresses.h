@@ -1,0 +1,25 @@
+#pragma once
+
+#include "torrent/endpoint.h"
+
+#include <string>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// One address of one interface of this machine.
+struct InterfaceAddress {
+    unsigned index = 0;  // the kernel's, of the interface
+    std::string device;
+    unsigned flags = 0;  // IFF_*
+    Address address;
+    unsigned prefix_bits = 0;
+};
+
+// All of them, IPv4 and IPv6; asks the kernel, does not wait. Empty where it does not say.
+std::vector<InterfaceAddress> interface_addresses();
+
+// fe80::/10: means something on one interface alone.
+bool is_link_local_v6(Address const& address);
+
+}  // namespace rqfs::torrent
