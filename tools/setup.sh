@@ -3,11 +3,12 @@
 
 build_packages=(g++ cmake ninja-build ccache lld pkg-config git ca-certificates
     libfuse3-dev fuse3 libboost1.81-dev libboost-json1.81-dev libssl-dev libsqlite3-dev
-    libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev zlib1g-dev)
+    libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev zlib1g-dev
+    libminiupnpc-dev libnatpmp-dev)
 demo_packages=(ffmpeg attr python3)
 test_packages=(libgtest-dev libgmock-dev clang-format
     python3 python3-libtorrent transmission-daemon aria2 opentracker mktorrent ffmpeg attr
-    iproute2 util-linux e2fsprogs procps nftables strace openssl)
+    iproute2 util-linux e2fsprogs procps nftables miniupnpd-nftables strace openssl)
 
 # Who builds and runs: under sudo the one who called it, otherwise whoever we are.
 as_caller() {

@@ -107,6 +107,17 @@ struct DhtStatus {
     std::uint64_t sent_bytes = 0;
 };
 
+// The port that routers forward to us.
+struct PortMappingStatus {
+    std::string state = "off";             // "off", "searching", "mapped", "failed"
+    std::string method;                    // "NAT-PMP" or "UPnP"; empty unless mapped
+    std::optional<Address> external;       // the router's own address, as it says
+    std::uint16_t external_port = 0;       // 0 unless mapped
+    std::optional<std::chrono::seconds> renewed;  // ago
+    std::optional<std::chrono::seconds> expires;  // from now; nothing for what is for ever
+    std::string message;                   // why it is off, has failed, or does not help
+};
+
 struct SessionStatus {
     std::uint32_t torrents = 0;
     std::uint32_t peers = 0;
@@ -116,6 +127,7 @@ struct SessionStatus {
     std::uint64_t up_limit = 0;
     std::vector<Endpoint> listening;
     bool incoming_seen = false;
+    PortMappingStatus port_mapping;
     std::uint64_t disk_free_bytes = 0;
 };
 

@@ -103,14 +103,17 @@ std::string base64(std::string_view bytes) {
     return out;
 }
 
-std::string request_text(Url const& url) {
-    std::string text = "GET " + url.target + " HTTP/1.1\r\nHost: " + url.authority() +
+std::string request_text(HttpClient::Request const& request) {
+    auto const& url = request.url;
+    std::string text = (request.post ? "POST " : "GET ") + url.target + " HTTP/1.1\r\nHost: " + url.authority() +
                        "\r\nUser-Agent: rqfs/" RQFS_VERSION
                        "\r\nAccept: */*\r\nAccept-Encoding: gzip\r\nConnection: close\r\n";
     if (!url.user_info.empty())
         if (auto const decoded = percent_decode(url.user_info))
             text += "Authorization: Basic " + base64(*decoded) + "\r\n";
-    return text + "\r\n";
+    text += request.headers;
+    if (request.post) text += "Content-Length: " + std::to_string(request.post->size()) + "\r\n";
+    return text + "\r\n" + request.post.value_or("");
 }
 
 [[noreturn]] void throw_bad_answer(error_code const& code, std::string const& host) {
@@ -240,7 +243,8 @@ asio::awaitable<HttpClient::Response> HttpClient::follow(Request request) {
         std::string failure;
         try {
             auto answer = co_await exchange(request);
-            if (!is_redirect(answer.response.status) || answer.location.empty()) co_return std::move(answer.response);
+            if (!request.redirects || !is_redirect(answer.response.status) || answer.location.empty())
+                co_return std::move(answer.response);
             auto next = redirected(request.url, answer.location);
             request.trusted = request.trusted && same_server(request.url, next);
             request.url = std::move(next);
@@ -258,7 +262,7 @@ asio::awaitable<HttpClient::Response> HttpClient::follow(Request request) {
 
 asio::awaitable<HttpClient::Answer> HttpClient::exchange(Request const& request) {
     auto stream = co_await connect(request);
-    auto const text = request_text(request.url);
+    auto const text = request_text(request);
     std::array<asio::const_buffer, 1> const one{asio::buffer(text)};
     std::span<asio::const_buffer const> const view(one);
     error_code broken;

@@ -19,7 +19,7 @@ namespace rqfs::torrent {
 
 class TlsContext;
 
-// GET for trackers and torrent files: http and https (certificates verified), redirects followed and vetted anew, gzip
+// GET for trackers and torrent files, POST for routers: http and https (certificates verified), redirects followed and vetted anew, gzip
 // undone, sizes bounded. The address that was vetted is the one connected to. Throws system_error with a sentence; the
 // whole exchange ends within `time`. Codes outside torrent_category() mean that the server named in the request was not
 // reached.
@@ -31,6 +31,9 @@ public:
         Duration time;
         bool trusted = false;  // the user gave the URL: local addresses are allowed (a redirect away from it is vetted)
         std::optional<bool> want_v6;  // only addresses of this family
+        bool redirects = true;        // followed, or given as the answer
+        std::string headers{};        // further ones, each with its line's end
+        std::optional<std::string> post{};  // the body; none: GET
     };
     struct Response {
         unsigned status = 0;

@@ -233,6 +233,30 @@ TEST_F(HttpClientTest, RefusesDamagedGzip) {
     }
 }
 
+TEST_F(HttpClientTest, PostsABodyWithFurtherHeaders) {
+    server.answer_http([](auto const&) { return FakeTracker::ok("done"); });
+    HttpClient::Request request{Url::parse(server.http_url("/ctl")).value(), 100, seconds(10), true, {}};
+    request.headers = "SOAPAction: \"x#y\"\r\n";
+    request.post = "<a/>";
+
+    auto const response = run_engine(engine, client.get(std::move(request)));
+
+    EXPECT_EQ(response.status, 200u);
+    EXPECT_TRUE(server.headers().at(0).starts_with("POST /ctl HTTP/1.1\r\n")) << server.headers().at(0);
+    EXPECT_NE(server.headers().at(0).find("\r\nSOAPAction: \"x#y\"\r\nContent-Length: 4\r\n\r\n"), std::string::npos);
+}
+
+TEST_F(HttpClientTest, GivesARedirectToWhoeverDoesNotWantToFollowIt) {
+    server.answer_http([](auto const&) { return FakeTracker::redirect("/there"); });
+    HttpClient::Request request{Url::parse(server.http_url("/here")).value(), 100, seconds(10), true, {}};
+    request.redirects = false;
+
+    auto const response = run_engine(engine, client.get(std::move(request)));
+
+    EXPECT_EQ(response.status, 302u);
+    EXPECT_EQ(server.targets().size(), 1u);
+}
+
 TEST_F(HttpClientTest, FollowsRedirectsOfEveryKind) {
     for (auto const status : {301, 302, 303, 307, 308}) {
         server.answer_http([&](auto const& target) {

@@ -1,0 +1,169 @@
+#include "torrent/net/upnp_message.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <random>
+#include <span>
+#include <string>
+
+namespace rqfs::torrent {
+namespace {
+
+using namespace std::chrono_literals;
+
+Address at(std::string const& text) { return Address::parse(text).value(); }
+Address const kRouter = at("192.168.1.1");
+
+std::string answer(std::string const& location) {
+    return "HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: "
+           "urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n"
+           "USN: uuid:1::urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\nlocation:  " +
+           location + "\r\n\r\n";
+}
+
+Result<Url> parse(std::string const& text, Address const& from = kRouter) {
+    return parse_upnp_search_reply(std::as_bytes(std::span(text)), from, kRouter);
+}
+
+std::string service(std::string const& type, std::string const& control) {
+    return "<service><serviceType>" + type + "</serviceType><serviceId>x</serviceId><controlURL>" + control +
+           "</controlURL><eventSubURL>/e</eventSubURL><SCPDURL>/s.xml</SCPDURL></service>";
+}
+
+std::string description(std::string const& services, std::string const& base = "") {
+    return "<?xml version=\"1.0\"?>\r\n<root xmlns=\"urn:schemas-upnp-org:device-1-0\">" + base +
+           "<device><deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:1</deviceType><deviceList><device>"
+           "<deviceList><device><serviceList>" +
+           services + "</serviceList></device></deviceList></device></deviceList></device></root>";
+}
+
+Url const kAt = Url::parse("http://192.168.1.1:5000/rootDesc.xml").value();
+constexpr char kIp[] = "urn:schemas-upnp-org:service:WANIPConnection:1";
+constexpr char kPpp[] = "urn:schemas-upnp-org:service:WANPPPConnection:1";
+
+TEST(UpnpMessage, TheRouterSaysWhereItDescribesItself) {
+    auto const url = parse(answer("http://192.168.1.1:5000/rootDesc.xml"));
+
+    ASSERT_TRUE(url) << url.error().what;
+    EXPECT_EQ(url->text(), "http://192.168.1.1:5000/rootDesc.xml");
+}
+
+TEST(UpnpMessage, OnlyTheRouterIsListenedTo) {
+    EXPECT_FALSE(parse(answer("http://192.168.1.1:5000/rootDesc.xml"), at("192.168.1.9")));
+    EXPECT_FALSE(parse(answer("http://192.168.1.9:5000/rootDesc.xml"), at("192.168.1.9")));
+}
+
+TEST(UpnpMessage, TheRouterCannotSendUsElsewhere) {
+    for (std::string const location :
+         {"http://192.168.1.9:80/", "http://127.0.0.1:6379/", "http://router.example/", "https://192.168.1.1/x",
+          "file:///etc/passwd", "http://192.168.1.1@10.0.0.1/", "http://user:word@192.168.1.1/", "http://[::1]/", "",
+          "ftp://192.168.1.1/", "/rootDesc.xml"})
+        EXPECT_FALSE(parse(answer(location))) << location;
+}
+
+TEST(UpnpMessage, WhatIsNoAnswerToASearchIsRefused) {
+    EXPECT_FALSE(parse(""));
+    EXPECT_FALSE(parse("NOTIFY * HTTP/1.1\r\nLOCATION: http://192.168.1.1/x\r\n\r\n"));
+    EXPECT_FALSE(parse(
+        "HTTP/1.1 200 OK\r\nST: urn:dial-multiscreen-org:service:dial:1\r\nLOCATION: http://192.168.1.1/x\r\n\r\n"));
+    EXPECT_FALSE(parse(answer("http://192.168.1.1/" + std::string(2'000, 'x'))));
+}
+
+TEST(UpnpMessage, ADescriptionNamesItsServices) {
+    auto const services = parse_upnp_description(
+        description(service("urn:schemas-upnp-org:service:Layer3Forwarding:1", "/l3") + service(kIp, "/ctl/IPConn")),
+        kAt);
+
+    ASSERT_EQ(services.size(), 1u);
+    EXPECT_EQ(services[0].type, kIp);
+    EXPECT_EQ(services[0].control.text(), "http://192.168.1.1:5000/ctl/IPConn");
+}
+
+TEST(UpnpMessage, ALineByIpAndOneByPppAreBothKnown) {
+    EXPECT_EQ(parse_upnp_description(description(service(kIp, "/a") + service(kPpp, "/b")), kAt).size(), 2u);
+}
+
+TEST(UpnpMessage, AServiceElsewhereIsNone) {
+    EXPECT_TRUE(parse_upnp_description(description(service(kIp, "http://10.0.0.1/ctl")), kAt).empty());
+    EXPECT_TRUE(parse_upnp_description(description(service(kIp, "/ctl"), "<URLBase>http://10.0.0.1:80/</URLBase>"), kAt)
+                    .empty());
+    EXPECT_EQ(
+        parse_upnp_description(description(service(kIp, "/ctl"), "<URLBase>http://192.168.1.1:81/</URLBase>"), kAt)[0]
+            .control.port,
+        81);
+}
+
+TEST(UpnpMessage, ATypeThatWouldEndUpInOurHeadersIsHarmless) {
+    EXPECT_TRUE(parse_upnp_description(description(service(std::string(kIp) + "\r\nX: y", "/a")), kAt).empty());
+    EXPECT_TRUE(parse_upnp_description(description(service(std::string(kIp) + "\"", "/a")), kAt).empty());
+}
+
+TEST(UpnpMessage, AnythingIsADescriptionOfNothing) {
+    EXPECT_TRUE(parse_upnp_description("", kAt).empty());
+    EXPECT_TRUE(parse_upnp_description("<", kAt).empty());
+    EXPECT_TRUE(parse_upnp_description(std::string(kUpnpDocumentBytes + 1, ' '), kAt).empty());
+    EXPECT_TRUE(
+        parse_upnp_description(description(service(std::string(500, 'x'), std::string(500, 'y'))), kAt).empty());
+}
+
+TEST(UpnpMessage, ACallNamesThePortAndUs) {
+    UpnpService const service{kIp, kAt};
+
+    auto const call = upnp_map_call(service, {TransportProtocol::udp, 6881, 7000, 3600s}, at("192.168.1.7"));
+
+    EXPECT_NE(call.headers.find("SOAPAction: \"" + std::string(kIp) + "#AddPortMapping\"\r\n"), std::string::npos);
+    for (std::string const part :
+         {"<NewExternalPort>7000</NewExternalPort>", "<NewProtocol>UDP</NewProtocol>",
+          "<NewInternalPort>6881</NewInternalPort>", "<NewInternalClient>192.168.1.7</NewInternalClient>",
+          "<NewLeaseDuration>3600</NewLeaseDuration>"})
+        EXPECT_NE(call.body.find(part), std::string::npos) << part;
+}
+
+TEST(UpnpMessage, AFaultHasItsNumber) {
+    auto const reply = parse_upnp_reply(
+        500,
+        "<s:Envelope><s:Body><s:Fault><detail><UPnPError><errorCode>718</errorCode><errorDescription>Conflict"
+        "</errorDescription></UPnPError></detail></s:Fault></s:Body></s:Envelope>");
+
+    EXPECT_EQ(reply.fault, kUpnpConflict);
+    EXPECT_EQ(parse_upnp_reply(404, "").fault, 404);
+    EXPECT_EQ(parse_upnp_reply(200, "").fault, std::nullopt);
+}
+
+TEST(UpnpMessage, OurAddressIsOneOrNothing) {
+    auto const reply = [](std::string const& text) {
+        return parse_upnp_reply(200, "<a><NewExternalIPAddress>" + text + "</NewExternalIPAddress></a>").address;
+    };
+
+    EXPECT_EQ(reply("41.0.0.1"), at("41.0.0.1"));
+    EXPECT_FALSE(reply("0.0.0.0"));
+    EXPECT_FALSE(reply(""));
+    EXPECT_FALSE(reply("router"));
+    EXPECT_FALSE(reply("::1"));
+}
+
+TEST(UpnpMessage, DamagedDocumentsAreReadWithoutHarm) {
+    constexpr unsigned seed = 7;
+    std::mt19937 random(seed);
+    auto const whole =
+        description(service(kIp, "/ctl/IPConn") + service(kPpp, "/b"), "<URLBase>http://192.168.1.1/</URLBase>");
+    std::string const said = answer("http://192.168.1.1:5000/rootDesc.xml");
+    for (int i = 0; i < 5'000; ++i) {
+        auto document = whole;
+        auto datagram = said;
+        for (auto* const text : {&document, &datagram}) {
+            for (auto k = random() % 6; k > 0; --k) (*text)[random() % text->size()] = static_cast<char>(random());
+            text->resize(text->size() - random() % text->size());
+        }
+
+        for (auto const& found : parse_upnp_description(document, kAt))
+            ASSERT_EQ(found.control.host, kAt.host) << "seed " << seed;
+        parse_upnp_reply(200, document);
+        auto const url = parse(datagram);
+        ASSERT_TRUE(!url || url->host == kRouter.text()) << "seed " << seed;
+    }
+}
+
+}  // namespace
+}  // namespace rqfs::torrent
