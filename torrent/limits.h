@@ -85,6 +85,11 @@ inline constexpr std::chrono::seconds kUdpConnectionId{60};       // BEP 15
 inline constexpr std::size_t kUrlBytes = 8u << 10;
 inline constexpr std::size_t kHttpHeaderBytes = 64u << 10;
 
+// Proxies.
+inline constexpr std::chrono::seconds kProxyTime{15};             // to reach it, and as long again to be given a relay for datagrams
+inline constexpr std::size_t kProxyNames = 4'096;                 // names in use; of trackers some 256 a torrent, mostly shared
+inline constexpr std::size_t kProxyDatagramsWaiting = 64;         // while the relay is being asked for; the first seconds of a DHT
+
 // DHT; times and counts are of one node, and there is one node an address family. JD: jech/dht.
 inline constexpr std::size_t kDhtDatagramBytes = 1'500;           // longer ones are dropped: a path's MTU
 inline constexpr std::size_t kDhtReplyBytes = 1'000;              // BEP 32 asks for at most 1,024

@@ -2,6 +2,7 @@
 
 #include "torrent/error.h"
 #include "torrent/net/address_policy.h"
+#include "torrent/net/base64.h"
 #include "torrent/net/tls.h"
 #include "torrent/settings.h"
 #include "torrent/timeout.h"
@@ -21,7 +22,6 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <utility>
 
 namespace rqfs::torrent {
@@ -86,19 +86,6 @@ std::vector<std::byte> inflate_bounded(std::span<std::byte const> data, std::siz
             throw_error(Errc::too_large,
                         host + " sent gzip data that unpack to more than " + std::to_string(max_bytes) + " bytes");
         if (result != Z_OK && result != Z_STREAM_END) throw_error(Errc::malformed, host + " sent damaged gzip data");
-    }
-    return out;
-}
-
-std::string base64(std::string_view bytes) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        auto const part = bytes.substr(i, 3);
-        std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k)
-            group = group << 8 | (k < part.size() ? static_cast<unsigned char>(part[k]) : 0u);
-        for (std::size_t k = 0; k < 4; ++k) out += k <= part.size() ? digits[group >> (18 - 6 * k) & 63] : '=';
     }
     return out;
 }
@@ -298,7 +285,9 @@ asio::awaitable<std::vector<Address>> HttpClient::vetted_addresses(Request const
                            request.url.host + " has no " + (*request.want_v6 ? "IPv6" : "IPv4") + " address");
     if (request.trusted) co_return addresses;
     auto const local = addresses.front();
-    std::erase_if(addresses, [&](auto const& address) { return !may_fetch_from(address, test_network_); });
+    std::erase_if(addresses, [&](auto const& address) {
+        return !resolver_.stands_for_name(address) && !may_fetch_from(address, test_network_);
+    });
     if (addresses.empty())
         throw_error(Errc::not_allowed,
                     request.url.host + " is at " + local.text() + ", where only the user himself may send us");

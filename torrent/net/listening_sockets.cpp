@@ -127,6 +127,20 @@ ListeningSockets open_default(asio::any_io_executor const& executor) {
 
 }  // namespace
 
+ListeningSockets open_outgoing_sockets(asio::any_io_executor const& executor) {
+    ListeningSockets sockets;
+    std::array const families{Address(), Address::v6({})};
+    for (auto const& address : families) {
+        error_code code;
+        auto socket = open_udp(executor, {address, 0}, code);
+        if (!code)
+            sockets.udp.push_back(std::move(socket));
+        else if (!no_such_family(code))
+            throw_error(Errc::io, "cannot open a socket for datagrams: " + code.message());
+    }
+    return sockets;
+}
+
 std::uint16_t ListeningSockets::port() const {
     if (tcp.empty()) return 0;
     error_code ignored;

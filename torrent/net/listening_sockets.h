@@ -25,4 +25,7 @@ struct ListeningSockets {
 ListeningSockets open_listening_sockets(boost::asio::any_io_executor const& executor,
                                         std::vector<std::string> const& listen);
 
+// UDP alone, one a family that the machine has, at ports that the kernel chooses. Throws Errc::io.
+ListeningSockets open_outgoing_sockets(boost::asio::any_io_executor const& executor);
+
 }  // namespace rqfs::torrent

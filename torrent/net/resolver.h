@@ -17,6 +17,8 @@ public:
     // Literals answer themselves. Throws system_error (host not found) with the host in its sentence; never an empty
     // list.
     virtual boost::asio::awaitable<std::vector<Address>> resolve(std::string host) = 0;
+    // Whether it gave this address in place of a name that somebody else looks up, where it cannot be vetted.
+    virtual bool stands_for_name(Address const&) const { return false; }
 };
 
 // The machine's resolver. getaddrinfo cannot be interrupted and takes tens of seconds where DNS is dead, so each name

@@ -29,6 +29,10 @@ SystemNetwork::SystemNetwork(asio::any_io_executor const& executor, Clock& clock
                              std::vector<std::string> const& listen)
     : SystemNetwork(executor, clock, open_listening_sockets(executor, listen)) {}
 
+std::unique_ptr<SystemNetwork> SystemNetwork::outgoing_only(asio::any_io_executor const& executor, Clock& clock) {
+    return std::unique_ptr<SystemNetwork>(new SystemNetwork(executor, clock, open_outgoing_sockets(executor)));
+}
+
 SystemNetwork::SystemNetwork(asio::any_io_executor const& executor, Clock& clock, ListeningSockets sockets)
     : connector_(clock),
       udp_(executor, clock, std::move(sockets.udp)),

@@ -8,6 +8,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,9 @@ class SystemNetwork final : public Network {
 public:
     // Opens and throws as open_listening_sockets(). `clock` outlives it.
     SystemNetwork(boost::asio::any_io_executor const& executor, Clock& clock, std::vector<std::string> const& listen);
+
+    // Dials and exchanges datagrams from ports of the kernel's choice; nobody can connect. Throws Errc::io.
+    static std::unique_ptr<SystemNetwork> outgoing_only(boost::asio::any_io_executor const& executor, Clock& clock);
 
     Connector& connector() override { return connector_; }
     UdpSocket& udp() override { return udp_; }

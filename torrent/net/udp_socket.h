@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -28,6 +29,8 @@ public:
     virtual void remove(Receiver& receiver) = 0;
     // One a family that is in use.
     virtual std::vector<Endpoint> local() const = 0;
+    // Why no datagram gets out, as a sentence; empty while they do, as far as anybody knows.
+    virtual std::string obstacle() const { return {}; }
 };
 
 }  // namespace rqfs::torrent

@@ -1,0 +1,62 @@
+#include "torrent/net/proxy_dialer.h"
+
+#include "torrent/error.h"
+#include "torrent/net/proxy_error.h"
+#include "torrent/timeout.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace rqfs::torrent {
+
+namespace asio = boost::asio;
+using boost::system::system_error;
+
+namespace {
+
+// Short enough to follow a proxy that moves, long enough that a hundred dials a minute ask nothing.
+constexpr std::chrono::seconds kLookUpAgain{60};
+
+}  // namespace
+
+asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial(Duration limit) {
+    std::string reason;
+    try {
+        auto dialling = dial_any(limit);
+        co_return co_await with_timeout(clock_, std::move(dialling), limit, "it does not answer");
+    } catch (system_error const& e) {
+        if (e.code() == asio::error::operation_aborted) throw;
+        reason = sentence(e);
+    }
+    throw system_error(ProxyErrc::unreachable, "the proxy " + proxy_.place() + " (" + reason + ")");
+}
+
+asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial_any(Duration limit) {
+    co_await look_up();
+    auto const addresses = addresses_;
+    for (std::size_t i = 0;; ++i) {
+        Endpoint const endpoint{addresses[i], proxy_.port};
+        try {
+            co_return co_await connector_.connect(endpoint, limit / static_cast<Duration::rep>(addresses.size()));
+        } catch (system_error const& e) {
+            if (e.code() == asio::error::operation_aborted || i + 1 == addresses.size()) throw;
+        }
+    }
+}
+
+asio::awaitable<void> ProxyDialer::look_up() {
+    if (clock_.now() < look_up_again_) co_return;
+    try {
+        addresses_ = co_await resolver_.resolve(proxy_.host);
+        look_up_again_ = clock_.now() + kLookUpAgain;
+    } catch (system_error const& e) {
+        if (e.code() == asio::error::operation_aborted || addresses_.empty()) throw;
+    }
+}
+
+}  // namespace rqfs::torrent

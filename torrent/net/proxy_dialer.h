@@ -1,0 +1,41 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/endpoint.h"
+#include "torrent/net/connector.h"
+#include "torrent/net/proxy_address.h"
+#include "torrent/net/resolver.h"
+#include "torrent/net/stream_socket.h"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// Connections to the proxy itself: its name is looked up now and then, and its last known addresses go on being used
+// where that fails. Engine thread only.
+class ProxyDialer {
+public:
+    // All outlive it.
+    ProxyDialer(Clock& clock, Connector& connector, Resolver& resolver, ProxyAddress const& proxy)
+        : clock_(clock), connector_(connector), resolver_(resolver), proxy_(proxy) {}
+
+    // The whole within `limit`. Throws system_error with ProxyErrc::unreachable.
+    boost::asio::awaitable<std::unique_ptr<StreamSocket>> dial(Duration limit);
+    ProxyAddress const& proxy() const { return proxy_; }
+
+private:
+    boost::asio::awaitable<std::unique_ptr<StreamSocket>> dial_any(Duration limit);
+    boost::asio::awaitable<void> look_up();
+
+    Clock& clock_;
+    Connector& connector_;
+    Resolver& resolver_;
+    ProxyAddress const& proxy_;
+    std::vector<Address> addresses_;
+    TimePoint look_up_again_{};
+};
+
+}  // namespace rqfs::torrent

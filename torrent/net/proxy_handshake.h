@@ -1,0 +1,26 @@
+#pragma once
+
+#include "torrent/net/proxy_address.h"
+#include "torrent/net/proxy_target.h"
+#include "torrent/net/stream_socket.h"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// What is said to a proxy on a connection to it. What it answers is not trusted: everything is bounded, and nothing
+// read that belongs to whoever comes after. Without a limit of time of their own. Throw system_error with a ProxyErrc
+// and the proxy and the target in its sentence.
+
+// Afterwards the stream is one to the target; the bytes are the first that came from there.
+boost::asio::awaitable<std::vector<std::byte>> proxy_connect(StreamSocket& stream, ProxyAddress const& proxy,
+                                                             ProxyTarget const& target);
+
+// SOCKS5 only: the port of its machine where it relays datagrams as long as the stream is open.
+boost::asio::awaitable<std::uint16_t> proxy_associate(StreamSocket& stream, ProxyAddress const& proxy);
+
+}  // namespace rqfs::torrent
