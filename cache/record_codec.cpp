@@ -153,6 +153,7 @@ Bytes encode_torrent(torrent::TorrentRecord const& record) {
     out.texts(record.user_peers);
     out.files(record.wanted_files);
     out.files(record.selected_files);
+    if (!record.magnet_peers.empty()) out.texts(record.magnet_peers);  // rows without are older, or of no magnet
     return out.seal(record.info_hash);
 }
 
@@ -177,6 +178,7 @@ std::optional<torrent::TorrentRecord> decode_torrent(InfoHash const& info_hash, 
     record.user_peers = in.texts();
     record.wanted_files = in.files();
     record.selected_files = in.files();
+    if (in.ok() && in.left() > 0) record.magnet_peers = in.texts();
     if (!in.complete()) return std::nullopt;
     return record;
 }

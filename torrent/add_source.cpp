@@ -13,7 +13,7 @@ Result<TorrentRecord> record_of_magnet(std::string_view uri, std::chrono::sys_se
     record.display_name = std::move(magnet->display_name);
     for (auto& tracker : magnet->trackers) record.trackers.push_back({std::move(tracker)});
     record.web_seeds = std::move(magnet->web_seeds);
-    record.user_peers = std::move(magnet->peers);
+    record.magnet_peers = std::move(magnet->peers);
     record.selected_files = std::move(magnet->selected);
     record.added = now;
     return record;

@@ -1,5 +1,6 @@
 #include "torrent/connections.h"
 
+#include "torrent/address_filter.h"
 #include "torrent/download.h"
 #include "torrent/local_discovery.h"
 #include "torrent/metadata_fetch.h"
@@ -30,7 +31,8 @@ constexpr std::chrono::seconds kIdleGrace{10};
 
 PeerSource source_bit(AddressSource source) {
     switch (source) {
-        case AddressSource::user: return PeerSource::user;
+        case AddressSource::user:
+        case AddressSource::magnet: return PeerSource::user;  // dialled with the same patience
         case AddressSource::resume: return PeerSource::resume;
         case AddressSource::tracker: return PeerSource::tracker;
         case AddressSource::incoming: return PeerSource::incoming;
@@ -68,7 +70,7 @@ Connections::Connections(SessionContext& session, InfoHash const& info_hash, std
       info_hash_(info_hash),
       logger_(std::move(logger)),
       owner_(owner),
-      peer_id_(make_peer_id()),
+      peer_id_(make_peer_id(session.settings.anonymous)),
       known_(list_options(session)),
       choker_(random_seed()),
       up_limit_(&session.up_limit),
@@ -96,9 +98,7 @@ asio::awaitable<void> Connections::stop() {
 void Connections::add_addresses(std::vector<Endpoint> const& endpoints, AddressSource source) {
     auto const now = session_.clock.now();
     for (auto const& endpoint : endpoints) {
-        if (!may_dial(endpoint, source, session_.settings.test_network)) continue;
-        if (source != AddressSource::user && session_.is_our_own(endpoint)) continue;
-        known_.add(endpoint, source_bit(source), now);
+        if (session_.may_dial(endpoint, source)) known_.add(endpoint, source_bit(source), now);
     }
 }
 
@@ -125,6 +125,10 @@ void Connections::dial_more() {
         if (!endpoint) {
             if (owner_.active() && peers_.empty() && dialling_ == 0) owner_.peers_ran_out();
             return;
+        }
+        if (session_.refuses(endpoint->address)) {  // a list has changed since it was learnt
+            known_.forget(*endpoint);
+            continue;
         }
         auto const source = main_source(known_.find(*endpoint)->sources);
         ++dialling_;
@@ -184,6 +188,7 @@ bool Connections::is_second(Handshake const& theirs, bool incoming) {
 
 bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& theirs, Endpoint listed, PeerSource source, bool incoming) {
     if (!running_ || session_.connections.full() || is_second(theirs, incoming)) return false;
+    if (session_.refuses(socket->remote().address)) return false;  // a list has changed since it was dialled
     if (!incoming && owner_.is_private() && !of_private(source)) return false;  // dialled before that was known
     auto const handle = next_handle_;
     ++next_handle_;
@@ -286,6 +291,14 @@ void Connections::turn_over(TimePoint now) {
     auto const surplus = peers_.size() - limit::kIdleTorrentConnections;
     candidates.resize(std::min(surplus, candidates.size()));
     for (auto const& [they_want, when, peer] : candidates) leave(*peer, "nobody reads this torrent now");
+}
+
+void Connections::leave_refused() {
+    for (auto& [handle, peer] : peers_) {
+        if (!peer.connection->reason().empty() || !session_.refuses(peer.connection->remote().address)) continue;
+        session_.filter->count_refused();
+        peer.connection->close("the IP filter names it");
+    }
 }
 
 void Connections::leave_fellow_seeds() {

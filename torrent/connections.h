@@ -46,6 +46,7 @@ public:
     void add_addresses(std::vector<Endpoint> const& endpoints, AddressSource source);  // vetted as the source demands
     PeerList const& known() const { return known_; }
     void set_external(Address const& address);  // ours as others see it: decides whom we dial first (BEP 40)
+    void leave_refused();   // closes those whom the user's lists name by now
     void become_private();  // peers come from trackers and the user alone (BEP 27)
 
     // A peer that dialled us and has named this torrent; our handshake has been sent.

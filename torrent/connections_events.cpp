@@ -38,7 +38,7 @@ ExtensionHandshake Connections::our_extensions(Endpoint const& remote) const {
         ours.ut_pex = kOurPexId;
         ours.ut_holepunch = kOurHolepunchId;
     }
-    ours.client = "rqfs " RQFS_VERSION;
+    if (!session_.settings.anonymous) ours.client = "rqfs " RQFS_VERSION;
     if (session_.listening_port != 0) ours.port = session_.listening_port;
     ours.reqq = limit::kRequestsIn;
     ours.your_address = remote.address;

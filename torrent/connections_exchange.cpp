@@ -55,7 +55,7 @@ void Connections::peer_exchange(PeerConnection& peer, PexMessage const& message)
     // A neighbour knows addresses of our own network, a stranger does not.
     auto const trusted_as = is_local(peer.remote().address) ? AddressSource::lsd : AddressSource::pex;
     for (auto const& [endpoint, flags] : heard.peers) {
-        if (!may_dial(endpoint, trusted_as, session_.settings.test_network) || session_.is_our_own(endpoint)) continue;
+        if (!session_.may_dial(endpoint, trusted_as)) continue;
         bool const fresh = known_.find(endpoint) == nullptr;
         if (!known_.add(endpoint, PeerSource::pex, now)) continue;
         if (fresh && (flags & PexPeer::kSeed) != 0) known_.set_seed(endpoint, true);

@@ -51,6 +51,11 @@ inline constexpr std::chrono::seconds kRedial{60};                // times failu
 inline constexpr std::size_t kPeerLogLevels = 64;                 // of a torrent, set by the user; nobody follows more
 inline constexpr std::size_t kExternalAddressVotes = 50;          // the newest that are counted; LT ip_voter
 
+// The user's lists of addresses; not a stranger's, but somebody else writes them.
+inline constexpr std::size_t kIpFilterBytes = 256u << 20;         // a file, unpacked; lists that people use have 10 to 60 MB
+inline constexpr std::size_t kIpFilterRanges = 2'000'000;         // of all files: 16 MB; the longest lists have a million
+inline constexpr std::size_t kIpFilterLineBytes = 4'096;          // names are shorter
+
 // Wire.
 inline constexpr std::size_t kMessageBytes = 1u << 20;            // LT; a longer bitfield is allowed
 inline constexpr std::uint32_t kServedRequestBytes = kMessageBytes >> 6;      // 16 KiB: BEP 3

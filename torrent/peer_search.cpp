@@ -9,6 +9,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <utility>
@@ -28,10 +29,12 @@ PeerSearch::PeerSearch(SessionContext& session, InfoHash const& info_hash,
                        std::shared_ptr<spdlog::logger> const& logger, Connections& connections)
     : session_(session), info_hash_(info_hash), logger_(logger), connections_(connections) {}
 
-void PeerSearch::start(std::vector<std::string> const& user_peers, Need need) {
+void PeerSearch::start(std::vector<std::string> const& user_peers, std::vector<std::string> const& magnet_peers,
+                       Need need) {
     tasks_ = std::make_unique<TaskGroup>(session_.executor, "peer search of " + info_hash_.short_hex());
     is_private_ = need.is_private;
-    for (auto const& peer : user_peers) dial_user_peer(peer);
+    for (auto const& peer : user_peers) dial_named_peer(peer, AddressSource::user);
+    for (auto const& peer : magnet_peers) dial_named_peer(peer, AddressSource::magnet);
     tasks_->spawn(load());
     if (session_.lan != nullptr && !is_private_) search_lan();
     if (session_.dht != nullptr && !is_private_) search_dht();
@@ -90,11 +93,11 @@ std::optional<TrackerStatus> PeerSearch::dht_status() const {
     return status;
 }
 
-void PeerSearch::dial_user_peer(std::string host_port) {
-    if (tasks_) tasks_->spawn(resolve_user_peer(std::move(host_port)));
+void PeerSearch::dial_named_peer(std::string host_port, AddressSource source) {
+    if (tasks_) tasks_->spawn(resolve_named_peer(std::move(host_port), source));
 }
 
-asio::awaitable<void> PeerSearch::resolve_user_peer(std::string host_port) {
+asio::awaitable<void> PeerSearch::resolve_named_peer(std::string host_port, AddressSource source) {
     auto const colon = host_port.rfind(':');
     auto host = host_port.substr(0, colon);
     auto const endpoint =
@@ -105,7 +108,10 @@ asio::awaitable<void> PeerSearch::resolve_user_peer(std::string host_port) {
         auto const addresses = co_await session_.resolver.resolve(std::move(host));
         std::vector<Endpoint> endpoints;
         for (auto const& address : addresses) endpoints.push_back({address, endpoint->port});
-        connections_.add_addresses(endpoints, AddressSource::user);
+        auto const may_dial = [&](Endpoint const& each) { return session_.may_dial(each, source); };
+        if (std::none_of(endpoints.begin(), endpoints.end(), may_dial))
+            logger_->warn("a peer is named whose address is not to be dialled torrent={} peer={}", info_hash_.short_hex(), host_port);
+        connections_.add_addresses(endpoints, source);
         connections_.tick();
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;

@@ -5,6 +5,7 @@
 #include "torrent/endpoint.h"
 #include "torrent/info_hash.h"
 #include "torrent/local_discovery.h"
+#include "torrent/net/address_policy.h"
 #include "torrent/session_context.h"
 #include "torrent/status.h"
 #include "torrent/task_group.h"
@@ -35,12 +36,13 @@ public:
     PeerSearch(SessionContext& session, InfoHash const& info_hash, std::shared_ptr<spdlog::logger> const& logger,
                Connections& connections);
 
-    void start(std::vector<std::string> const& user_peers, Need need);
+    void start(std::vector<std::string> const& user_peers, std::vector<std::string> const& magnet_peers, Need need);
     boost::asio::awaitable<void> stop();
     // Called with every tick of the torrent, and when the metadata arrives.
     void update(Need need);
 
-    void dial_user_peer(std::string host_port);
+    // HOST:PORT of the user or of a magnet link.
+    void dial_named_peer(std::string host_port, AddressSource source);
     // Remembers whom to dial after a restart.
     boost::asio::awaitable<void> save();
     void save_in_background();
@@ -51,7 +53,7 @@ public:
     std::optional<TrackerStatus> dht_status() const;
 
 private:
-    boost::asio::awaitable<void> resolve_user_peer(std::string host_port);
+    boost::asio::awaitable<void> resolve_named_peer(std::string host_port, AddressSource source);
     boost::asio::awaitable<void> load();
     boost::asio::awaitable<void> store(std::vector<Endpoint> peers);
     void search_dht();

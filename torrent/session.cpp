@@ -24,6 +24,7 @@ Session::State::State(Parts p, Settings s)
                settings.test_network ? Listener::Caps{limit::kPendingIncoming, limit::kPendingIncoming} : Listener::Caps{}),
       connections(settings.connections),
       listening_port(listener.port()),
+      filter(parts.executor, parts.clock, parts.workers, settings.ip_filter, [this] { filter_changed(); }),
       context{parts.executor,
               parts.clock,
               parts.workers,
@@ -44,6 +45,8 @@ Session::State::State(Parts p, Settings s)
       tasks(parts.executor, "session") {
     up_limit.set_limit(settings.up_limit);
     down_limit.set_limit(settings.down_limit);
+    context.filter = &filter;
+    if (settings.anonymous) http.hide_program();
 }
 
 Torrent& Session::State::find(InfoHash const& info_hash) const {
@@ -60,9 +63,13 @@ bool Session::State::is_our_own(Endpoint const& endpoint) const {
 }
 
 void Session::State::open_lan() {
-    if (!settings.lsd || network.multicast() == nullptr) return;
+    if (!settings.lsd || settings.anonymous || network.multicast() == nullptr) return;  // it tells the local network what we have
     lan = std::make_unique<LocalDiscovery>(parts.executor, parts.clock, *network.multicast(), listening_port);
     context.lan = lan.get();
+}
+
+void Session::State::filter_changed() {
+    for (auto const& [info_hash, torrent] : torrents) torrent->settings_changed();
 }
 
 void Session::State::metadata_arrived(Torrent& torrent) {
@@ -88,7 +95,9 @@ void Session::State::external_address_changed(Address const& address) {
 }
 
 void Session::State::incoming(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) {
-    if (!stopping) tasks.spawn(shake_hands(std::move(socket), std::move(pending)));
+    if (stopping) return;
+    if (filter.refuses(socket->remote().address)) return filter.count_refused();
+    tasks.spawn(shake_hands(std::move(socket), std::move(pending)));
 }
 
 asio::awaitable<void> Session::State::shake_hands(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) {
@@ -121,6 +130,7 @@ Session::~Session() { assert(state_->torrents.empty() && "Session destroyed with
 
 asio::awaitable<void> Session::start() {
     auto& s = *state_;
+    co_await s.filter.load();
     auto records = co_await s.parts.store.load();
     co_await s.open_dht();
     s.open_lan();
@@ -134,6 +144,7 @@ asio::awaitable<void> Session::start() {
     s.start_dht();
     if (s.lan) s.lan->start();
     s.listener.start();
+    s.filter.start();
     for (auto const& endpoint : s.listener.local()) log().info("listening address={}", endpoint.text());
 }
 
@@ -153,6 +164,7 @@ asio::awaitable<void> Session::stop() {
     auto& s = *state_;
     s.stopping = true;
     co_await s.listener.stop();
+    co_await s.filter.stop();
     co_await s.tasks.stop();
     TaskGroup stopping(s.parts.executor, "stopping torrents");
     std::size_t running = s.torrents.size();
@@ -172,12 +184,14 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     if (fresh.listen != s.settings.listen) need_restart.emplace_back("network.listen");
     if (fresh.test_network != s.settings.test_network) need_restart.emplace_back("network.test_network");
     if (fresh.lsd != s.settings.lsd) need_restart.emplace_back("network.lsd");
+    if (fresh.anonymous != s.settings.anonymous) need_restart.emplace_back("network.anonymous");
     if (fresh.dht != s.settings.dht) need_restart.emplace_back("network.dht");
     if (fresh.dht_routers != s.settings.dht_routers) need_restart.emplace_back("network.dht_routers");
     if (fresh.dht_read_only != s.settings.dht_read_only) need_restart.emplace_back("network.dht_read_only");
     auto kept = fresh;
     kept.listen = s.settings.listen;
     kept.test_network = s.settings.test_network;
+    kept.anonymous = s.settings.anonymous;
     kept.dht = s.settings.dht;
     kept.lsd = s.settings.lsd;
     kept.dht_routers = s.settings.dht_routers;
@@ -186,6 +200,7 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     s.up_limit.set_limit(s.settings.up_limit);
     s.down_limit.set_limit(s.settings.down_limit);
     s.connections.set_limit(s.settings.connections);
+    s.filter.set_files(s.settings.ip_filter);
     for (auto const& [info_hash, torrent] : s.torrents) torrent->settings_changed();
     return need_restart;
 }

@@ -2,6 +2,7 @@
 
 #include "torrent/clock.h"
 #include "torrent/connection_budget.h"
+#include "torrent/net/address_policy.h"
 #include "torrent/net/connector.h"
 #include "torrent/peer/metadata_budget.h"
 #include "torrent/settings.h"
@@ -20,6 +21,7 @@
 
 namespace rqfs::torrent {
 
+class AddressFilter;
 class Dht;
 class LocalDiscovery;
 
@@ -44,6 +46,13 @@ struct SessionContext {
     Dht* dht = nullptr;                               // null while it is off
     LocalDiscovery* lan = nullptr;                    // the same
     Precedence precedence{};                          // players of one torrent before copies of another
+    AddressFilter* filter = nullptr;                  // of the user's lists; null: nobody is kept away
+
+    // The one question before an address is dialled or remembered for that: vetted by its source, not kept away by the
+    // user's lists, not our own. What is dialled later is asked about again, because lists change.
+    bool may_dial(Endpoint const& endpoint, AddressSource source) const;
+    // Kept away by the user's lists, whoever named it.
+    bool refuses(Address const& address) const;
 };
 
 }  // namespace rqfs::torrent

@@ -121,6 +121,7 @@ SessionStatus Session::status() const {
     status.listening = s.listener.local();
     status.incoming_seen = s.incoming_seen;
     status.disk_free_bytes = s.parts.store.space().free_bytes;
+    status.ip_filter = s.filter.status();
     return status;
 }
 
@@ -160,7 +161,9 @@ asio::awaitable<void> Session::connect(InfoHash info_hash, std::string host, std
     auto const host_port = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
     auto const addresses = co_await state_->parts.resolver.resolve(std::move(host));
     std::vector<Endpoint> endpoints;
-    for (auto const& address : addresses) endpoints.push_back({address, port});
+    for (auto const& address : addresses)
+        if (!state_->filter.refuses(address)) endpoints.push_back({address, port});
+    if (endpoints.empty()) throw_error(Errc::not_allowed, "the IP filter (network.ip_filter) keeps us away from " + host_port);
     state_->find(info_hash).connect(endpoints, host_port);  // it may be gone by now
 }
 

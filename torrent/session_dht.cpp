@@ -41,6 +41,8 @@ asio::awaitable<void> Session::State::open_dht() {
     options.read_only = settings.dht_read_only;
     options.test_network = settings.test_network;
     options.is_our_own = context.is_our_own;
+    options.refuses = [this](Address const& address) { return filter.refuses(address); };
+    options.anonymous = settings.anonymous;
     options.on_address = [this](Address const& address) { nodes_say_we_are(address); };
     Dht::Network const where{parts.executor, parts.clock, network.udp(), parts.resolver};
     dht = std::make_unique<Dht>(where, std::move(options), saved);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "torrent/address_filter.h"
 #include "torrent/connection_budget.h"
 #include "torrent/dht/dht.h"
 #include "torrent/event.h"
@@ -44,6 +45,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     bool is_our_own(Endpoint const& endpoint) const;
     void external_address_changed(Address const& address);
     void open_lan();
+    void filter_changed();
     // session_dht.cpp
     boost::asio::awaitable<void> open_dht();
     void start_dht();
@@ -66,6 +68,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     std::uint16_t listening_port;
     ExternalAddressVote external;
     Statistics statistics;
+    AddressFilter filter;
     SessionContext context;
     std::unique_ptr<LocalDiscovery> lan;  // null while it is off; outlives the torrents
     std::unique_ptr<Dht> dht;  // null while it is off; outlives the torrents, which search in it

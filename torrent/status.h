@@ -118,6 +118,15 @@ struct PortMappingStatus {
     std::string message;                   // why it is off, has failed, or does not help
 };
 
+// The user's lists of addresses to keep away from (network.ip_filter).
+struct IpFilterStatus {
+    std::uint32_t files = 0;               // in force
+    std::uint64_t ranges = 0;              // of which none touches another
+    std::uint64_t bad_lines = 0;           // that were skipped
+    std::uint64_t refused_connections = 0; // this run: not accepted, or closed when a list came that names the peer
+    std::string trouble;                   // why newer lists were not taken and the old ones hold; empty: nothing
+};
+
 struct SessionStatus {
     std::uint32_t torrents = 0;
     std::uint32_t peers = 0;
@@ -129,6 +138,7 @@ struct SessionStatus {
     bool incoming_seen = false;
     PortMappingStatus port_mapping;
     std::uint64_t disk_free_bytes = 0;
+    IpFilterStatus ip_filter;
 };
 
 }  // namespace rqfs::torrent

@@ -24,7 +24,8 @@ struct TorrentRecord {
     std::string display_name;                        // a magnet's dn; empty when it had none
     std::vector<std::vector<std::string>> trackers;  // tiers of BEP 12, as the user gave them
     std::vector<std::string> web_seeds;              // kept for later (BEP 19)
-    std::vector<std::string> user_peers;             // x.pe and `connect`: HOST:PORT, dialled without vetting
+    std::vector<std::string> user_peers;             // of `connect`: HOST:PORT, dialled without vetting
+    std::vector<std::string> magnet_peers;           // x.pe: the same, vetted
     std::vector<std::byte> info;                     // raw bytes of the info dictionary; empty until known
     std::optional<std::chrono::sys_seconds> created; // `creation date` of the torrent file
     std::chrono::sys_seconds added{};

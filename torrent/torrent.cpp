@@ -107,7 +107,7 @@ void Torrent::run() {
     connections_.start();
     announcer_.start();
     announcer_.urgent(hurried());
-    peer_search_.start(record_.user_peers, need());
+    peer_search_.start(record_.user_peers, record_.magnet_peers, need());
     tick_now_.notify();
 }
 
@@ -202,9 +202,9 @@ asio::awaitable<void> Torrent::merge(TorrentRecord const& more) {
     append_new(record_.web_seeds, more.web_seeds);
     if (record_.selected_files.empty()) record_.selected_files = more.selected_files;
     drop_unknown_selection();
-    for (auto const& peer : more.user_peers)
-        if (running_) peer_search_.dial_user_peer(peer);
-    append_new(record_.user_peers, more.user_peers);
+    for (auto const& peer : more.magnet_peers)
+        if (running_) peer_search_.dial_named_peer(peer, AddressSource::magnet);
+    append_new(record_.magnet_peers, more.magnet_peers);
     if (!metainfo_ && !more.info.empty()) {
         record_.created = more.created;
         metadata_complete(more.info);

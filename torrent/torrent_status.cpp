@@ -106,6 +106,7 @@ Bitfield Torrent::wanted_pieces() const {
 }
 
 void Torrent::settings_changed() {
+    connections_.leave_refused();
     apply_wanted();
     tick_now_.notify();
 }

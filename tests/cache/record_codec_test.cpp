@@ -30,6 +30,7 @@ torrent::TorrentRecord full_record() {
     record.trackers = {{"http://a/announce", "udp://b:1"}, {}, {"https://c/"}};
     record.web_seeds = {"http://seed/"};
     record.user_peers = {"1.2.3.4:5", "[::1]:6"};
+    record.magnet_peers = {"peer.example:7"};
     record.created = std::chrono::sys_seconds(std::chrono::seconds(-5));
     record.added = std::chrono::sys_seconds(std::chrono::seconds(1'700'000'000));
     record.directory = "A film";
@@ -54,6 +55,7 @@ TEST(RecordCodec, KeepsEveryFieldOfATorrent) {
     EXPECT_EQ(read->trackers, record.trackers);
     EXPECT_EQ(read->web_seeds, record.web_seeds);
     EXPECT_EQ(read->user_peers, record.user_peers);
+    EXPECT_EQ(read->magnet_peers, record.magnet_peers);
     EXPECT_EQ(read->created, record.created);
     EXPECT_EQ(read->added, record.added);
     EXPECT_EQ(read->directory, record.directory);

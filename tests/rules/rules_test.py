@@ -53,7 +53,7 @@ class Layers(unittest.TestCase):
         'tools': ('tools/', 'fs/', 'cache/', 'torrent/'),
     }
     # Headers of torrent/ that join its parts: not vocabulary.
-    ENGINE = {'session', 'session_state', 'session_context', 'torrent', 'connections', 'connections_owner', 'download', 'readers', 'metadata_fetch',
+    ENGINE = {'session', 'session_state', 'session_context', 'torrent', 'connections', 'connections_owner', 'address_filter', 'download', 'readers', 'metadata_fetch',
               'add_source', 'connection_budget'}
 
     def allowed(self, included, folder):
@@ -80,7 +80,7 @@ class Layers(unittest.TestCase):
         r'openssl/|boost/asio/ssl': r'torrent/hash\.|torrent/net/tls\.|torrent/net/boost_sources|torrent/net/http_',
         r'boost/beast': r'torrent/net/http_|torrent/net/boost_sources|tools/rqfs/control_|tools/rqfsctl/|tools/control/',
         r'boost/json': r'tools/',
-        r'zlib\.h': r'torrent/net/http_',
+        r'zlib\.h': r'torrent/net/http_|torrent/net/ip_filter_files',
         r'sqlite3\.h': r'cache/state_db',
         r'yaml-cpp': r'tools/rqfs/config',
         r'CLI/': r'tools/rqfs/command_line|tools/rqfsctl/',

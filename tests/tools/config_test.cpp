@@ -29,6 +29,8 @@ network:
   dht: false
   dht_routers: ["router.example:6881", "[fd99::1]:7000"]
   dht_read_only: true
+  ip_filter: [/etc/level1.gz, /etc/own]
+  anonymous: true
 cache:
   memory: 1G
 read:
@@ -66,6 +68,8 @@ log:
     EXPECT_FALSE(config.torrent.dht);
     EXPECT_EQ(config.torrent.dht_routers, (std::vector<std::string>{"router.example:6881", "[fd99::1]:7000"}));
     EXPECT_TRUE(config.torrent.dht_read_only);
+    EXPECT_EQ(config.torrent.ip_filter, (std::vector<std::string>{"/etc/level1.gz", "/etc/own"}));
+    EXPECT_TRUE(config.torrent.anonymous);
     EXPECT_EQ(config.cache.memory_bytes, 1u << 30);
     EXPECT_EQ(config.fs.read_timeout, std::chrono::seconds(90));
     EXPECT_EQ(config.fs.on_timeout, rqfs::fs::OnTimeout::eagain);
@@ -129,6 +133,7 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
         {"network:\n  listen:\n    - 0.0.0.0:1\n    - nowhere\n",
          "x.yaml:4: network.listen: ADDRESS:PORT like 0.0.0.0:6881 or [::]:6881 was expected, not \"nowhere\""},
         {"network: {listen: {a: b}}", "x.yaml:1: network.listen: a list of values was expected"},
+        {"network: {ip_filter: my.list}", "x.yaml:1: network.ip_filter: an absolute path was expected, not \"my.list\""},
         {"network: {dht_routers: router.example}",
          "x.yaml:1: network.dht_routers: HOST:PORT like router.bittorrent.com:6881 was expected, not \"router.example\""},
         {"network: {test_network: yes}", "x.yaml:1: network.test_network: true or false was expected, not \"yes\""},

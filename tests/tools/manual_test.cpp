@@ -1,6 +1,7 @@
 #include "tools/control/dht_fields.h"
 #include "tools/control/protocol.h"
 #include "tools/control/protocol_fields.h"
+#include "tools/control/session_fields.h"
 #include "tools/control/why_fields.h"
 #include "tools/rqfs/command_line.h"
 #include "tools/rqfs/config.h"
@@ -102,6 +103,7 @@ TEST(Manual, DocumentsEveryMemberOfTheApi) {
     Names members;
     fields(members, *std::make_unique<TorrentReply>());
     fields(members, *std::make_unique<SessionReply>());
+    fields(members, *std::make_unique<rqfs::torrent::IpFilterStatus>());
     fields(members, *std::make_unique<AddReply>());
     fields(members, *std::make_unique<HistogramReply>());
     fields(members, *std::make_unique<StatisticsReply>());

@@ -64,6 +64,7 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     SessionReply session;
     session.status.listening = {Endpoint::parse("0.0.0.0:6881").value()};
     session.status.up_limit = std::numeric_limits<std::uint64_t>::max();
+    session.status.ip_filter = {2, 1'000'000, 3, 4, "x is missing"};
 
     EXPECT_EQ(there_and_back(peer, peer_from_json).endpoint, peer.endpoint);
     EXPECT_EQ(there_and_back(peer, peer_from_json).client, "x\xEF\xBF\xBD");
@@ -74,6 +75,9 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     EXPECT_EQ(there_and_back(file, file_from_json).index, file.index);
     EXPECT_EQ(there_and_back(session, session_from_json).status.listening, session.status.listening);
     EXPECT_EQ(there_and_back(session, session_from_json).status.up_limit, session.status.up_limit);
+    EXPECT_EQ(there_and_back(session, session_from_json).status.ip_filter.ranges, 1'000'000u);
+    EXPECT_EQ(there_and_back(session, session_from_json).status.ip_filter.refused_connections, 4u);
+    EXPECT_EQ(there_and_back(session, session_from_json).status.ip_filter.trouble, "x is missing");
 }
 
 TEST(Protocol, CarriesWhatReadersWaitFor) {

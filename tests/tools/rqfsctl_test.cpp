@@ -84,6 +84,15 @@ TEST_F(Rqfsctl, ShowsTheSession) {
     EXPECT_TRUE(has(finished.out, "mounted at  /mnt/films\n")) << finished.out;
 }
 
+TEST_F(Rqfsctl, ShowsWhatTheIpFilterDoes) {
+    harness.on_engine([&] { harness.control.session.ip_filter = {2, 1'000, 3, 44, "the newer one is missing"}; });
+
+    auto const finished = run({"status"});
+
+    EXPECT_TRUE(has(finished.out, "1000 ranges of 2 lists, 44 connections refused, 3 bad lines skipped: the newer one is missing\n"))
+        << finished.out;
+}
+
 TEST_F(Rqfsctl, ShowsTheStatisticsInTwoTables) {
     harness.on_engine([&] {
         auto& figures = harness.control.figures;

@@ -2,6 +2,7 @@
 
 #include "tools/control/dht_fields.h"
 #include "tools/control/protocol_fields.h"
+#include "tools/control/session_fields.h"
 #include "tools/control/text.h"
 #include "tools/control/why_fields.h"
 

@@ -47,24 +47,6 @@ void fields(Visit& visit, Reply& reply) {
     visit("added", s.added);
 }
 
-template <class Visit, Either<SessionReply> Reply>
-void fields(Visit& visit, Reply& reply) {
-    auto& s = reply.status;
-    visit("version", reply.version);
-    visit("process_id", reply.process_id);
-    visit("mountpoint", reply.mountpoint);
-    visit("store", reply.store);
-    visit("torrents", s.torrents);
-    visit("peers", s.peers);
-    visit.rate("down_rate", s.down_rate);
-    visit.rate("up_rate", s.up_rate);
-    visit("down_limit", s.down_limit);
-    visit("up_limit", s.up_limit);
-    visit("listening", s.listening);
-    visit("incoming_seen", s.incoming_seen);
-    visit("disk_free_bytes", s.disk_free_bytes);
-}
-
 template <class Visit, Either<AddReply> Reply>
 void fields(Visit& visit, Reply& reply) {
     visit("info_hash", reply.info_hash);

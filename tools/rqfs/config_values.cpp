@@ -77,6 +77,13 @@ Problem take_router(std::string const& value, Config& config) {
     return std::nullopt;
 }
 
+Problem take_list(std::string const& value, Config& config) {
+    std::string file;
+    if (auto problem = take_path(value, file)) return problem;
+    config.torrent.ip_filter.push_back(std::move(file));
+    return std::nullopt;
+}
+
 Problem take_memory(std::string const& value, Config& config) {
     auto const bytes = parse_size(value);
     if (!bytes || *bytes < kLeastMemory) return instead_of("a size of at least 16M like 128M or 2G", value);
@@ -164,6 +171,8 @@ constexpr std::array kKeys{
     ConfigKey{"network.dht_routers", true, take_router},
     ConfigKey{"network.dht_read_only", false,
               [](auto const& v, auto& c) { return take_flag(v, c.torrent.dht_read_only); }},
+    ConfigKey{"network.ip_filter", true, take_list},
+    ConfigKey{"network.anonymous", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.anonymous); }},
     ConfigKey{"cache.memory", false, take_memory},
     ConfigKey{"read.timeout", false, take_timeout},
     ConfigKey{"read.on_timeout", false, take_on_timeout},

@@ -197,6 +197,13 @@ void show_torrent(Context& context, json::value const& document) {
     line(context, "added", local_time(s.added));
 }
 
+std::string filter_line(torrent::IpFilterStatus const& filter) {
+    auto text = std::to_string(filter.ranges) + " ranges of " + std::to_string(filter.files) + " lists, " +
+                std::to_string(filter.refused_connections) + " connections refused";
+    if (filter.bad_lines > 0) text += ", " + std::to_string(filter.bad_lines) + " bad lines skipped";
+    return plus_reason(text, printable(filter.trouble));
+}
+
 void show_session(Context& context, json::value const& document) {
     auto const reply = checked(session_from_json(document));
     auto const& s = reply.status;
@@ -207,6 +214,8 @@ void show_session(Context& context, json::value const& document) {
     for (auto const& endpoint : s.listening) listening += (listening.empty() ? "" : ", ") + endpoint.text();
     line(context, "listening", or_dash(listening));
     line(context, "incoming", s.incoming_seen ? "peers reach us" : "no peer has connected to us yet");
+    auto const& filter = s.ip_filter;
+    if (filter.files > 0 || !filter.trouble.empty()) line(context, "IP filter", filter_line(filter));
     line(context, "torrents", std::to_string(s.torrents));
     line(context, "peers", std::to_string(s.peers));
     line(context, "down", or_dash(format_rate(s.down_rate)) + " (limit " + format_limit(s.down_limit) + ")");

@@ -111,6 +111,8 @@ Dht::Dht(Network network, Options options, std::span<std::byte const> bytes)
         node.id = own_id(node.v6 ? state.id6 : state.id4, local.address);
         node.on_contact = [this] { nodes_known(); };
         node.on_address = options_.on_address;
+        node.refuses = options_.refuses;
+        node.anonymous = options_.anonymous;
         DhtNode::Network const where{network_.executor, network_.clock, network_.socket};
         nodes_.push_back(std::make_unique<DhtNode>(where, std::move(node)));
     }

@@ -43,6 +43,8 @@ public:
         bool read_only = false;                           // BEP 43
         bool test_network = false;                        // lifts the vetting of addresses learnt from strangers
         std::function<bool(Endpoint const&)> is_our_own;  // peers that are ourselves, who announced too; none: nobody
+        std::function<bool(Address const&)> refuses;      // whom the user keeps away from; none: nobody
+        bool anonymous = false;                           // does not say which program this is
         std::function<void(Address const&)> on_address;   // ours, as many nodes see us: another one than before
     };
     using OnPeers = std::function<void(std::vector<Endpoint> const&)>;

@@ -29,7 +29,8 @@ DhtNode::DhtNode(Network network, Options options)
     : network_(std::move(network)),
       options_(std::move(options)),
       table_(options_.id, !options_.test_network),
-      responder_(options_.v6, options_.test_network, random_number<Tokens::Secret>(), network_.clock.now()),
+      responder_(options_.v6, options_.test_network, random_number<Tokens::Secret>(), network_.clock.now(),
+                 options_.anonymous),
       query_bytes_(limit::kDhtQueryBytesPerSecond, 2.0 * limit::kDhtQueryBytesPerSecond),
       pinged_(kPingsRemembered),
       tasks_(network_.executor, options_.v6 ? "DHT IPv6" : "DHT IPv4") {
@@ -39,7 +40,7 @@ DhtNode::DhtNode(Network network, Options options)
 
 void DhtNode::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
     received_bytes_ += bytes.size();
-    if (from.port == 0 || bytes.size() > limit::kDhtDatagramBytes) return;
+    if (from.port == 0 || bytes.size() > limit::kDhtDatagramBytes || refuses(from)) return;
     auto const now = network_.clock.now();
     // What nobody waits for is limited before it costs anything.
     bool const awaited = awaits_reply(from);
@@ -129,13 +130,14 @@ bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
     query.transaction = transaction_of(number);
     query.id = table_.own();
     query.read_only = options_.read_only;
+    query.names_program = !options_.anonymous;
     about.to = to;
     about.sent = now;
     in_flight_.emplace(number, std::move(about));
     auto const bytes = encode_krpc(query);
     query_bytes_.take(static_cast<double>(bytes.size()));
     sent_bytes_ += bytes.size();
-    network_.socket.send(to, bytes);
+    if (!refuses(to)) network_.socket.send(to, bytes);  // who came onto a list later: as a node that has gone silent
     watch();
     return true;
 }
@@ -165,9 +167,13 @@ void DhtNode::add_node(Endpoint const& endpoint) {
         ping(endpoint);
 }
 
+bool DhtNode::refuses(Endpoint const& endpoint) const {
+    return options_.refuses && options_.refuses(endpoint.address);
+}
+
 bool DhtNode::usable(Endpoint const& endpoint) const {
     if (vote_.winner() == endpoint.address && !options_.test_network) return false;  // ourselves
-    return may_dial(endpoint, AddressSource::dht, options_.test_network);
+    return may_dial(endpoint, AddressSource::dht, options_.test_network) && !refuses(endpoint);
 }
 
 std::vector<NodeContact> DhtNode::usable(KrpcReply const& reply) const {

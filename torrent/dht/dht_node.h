@@ -38,6 +38,8 @@ public:
         bool read_only = false;
         bool test_network = false;
         NodeId id;
+        std::function<bool(Address const&)> refuses;     // who is neither asked nor heard; none: nobody
+        bool anonymous = false;                          // does not say which program this is
         std::function<void()> on_contact;                // another node answered, none had before
         std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
     };
@@ -105,6 +107,7 @@ private:
     void learn_address(Endpoint const& voter, Endpoint const& us);
     void live_at(Address const& address);
     std::vector<NodeContact> usable(KrpcReply const& reply) const;
+    bool refuses(Endpoint const& endpoint) const;
     bool usable(Endpoint const& endpoint) const;
     // dht_node_lookups.cpp
     SearchId begin(Run run);

@@ -86,7 +86,9 @@ std::vector<std::byte> encode_krpc(KrpcQuery const& query) {
     write_arguments(out, query);
     out.key("q").string(name_of(query.method));
     if (query.read_only) out.key("ro").integer(1);
-    out.key("t").string(query.transaction).key("v").string(kVersion).key("y").string("q").end();
+    out.key("t").string(query.transaction);
+    if (query.names_program) out.key("v").string(kVersion);
+    out.key("y").string("q").end();
     return out.take();
 }
 
@@ -108,14 +110,18 @@ std::vector<std::byte> encode_krpc(KrpcReply const& reply) {
     if (reply.samples) write_samples(out, *reply.samples);
     if (reply.token) out.key("token").string(*reply.token);
     write_values(out, reply.values);
-    out.end().key("t").string(reply.transaction).key("v").string(kVersion).key("y").string("r").end();
+    out.end().key("t").string(reply.transaction);
+    if (reply.names_program) out.key("v").string(kVersion);
+    out.key("y").string("r").end();
     return out.take();
 }
 
 std::vector<std::byte> encode_krpc(KrpcError const& error) {
     bencode::Writer out;
     out.begin_dictionary().key("e").begin_list().integer(error.code).string(error.text).end();
-    out.key("t").string(error.transaction).key("v").string(kVersion).key("y").string("e").end();
+    out.key("t").string(error.transaction);
+    if (error.names_program) out.key("v").string(kVersion);
+    out.key("y").string("e").end();
     return out.take();
 }
 

@@ -40,6 +40,7 @@ struct KrpcQuery {
     bool implied_port = false;  // the peer's port is the one the datagram came from
     bool seed = false;
     std::optional<KrpcFault> fault;  // a query that can only be answered by this error
+    bool names_program = true;       // says which program this is, as the two below do
 };
 
 struct KrpcReply {
@@ -60,12 +61,14 @@ struct KrpcReply {
     std::optional<ScrapeFilter> seeds;  // BEP 33
     std::optional<ScrapeFilter> downloaders;
     std::optional<Samples> samples;
+    bool names_program = true;
 };
 
 struct KrpcError {
     std::string transaction;
     std::int64_t code = 0;
     std::string text;  // ours; theirs is not read
+    bool names_program = true;
 };
 
 using KrpcMessage = std::variant<KrpcQuery, KrpcReply, KrpcError>;

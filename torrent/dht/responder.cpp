@@ -18,10 +18,6 @@ constexpr std::size_t kListBytes = 20;     // key, length or brackets of a list 
 constexpr std::size_t kFilterBytes = 540;  // two filters with their keys
 constexpr std::chrono::seconds kSampleInterval{21'600};  // BEP 51's longest: others need not ask us often
 
-std::vector<std::byte> fault(KrpcQuery const& query, KrpcFault code, std::string_view text) {
-    return encode_krpc(KrpcError{query.transaction, static_cast<int>(code), std::string(text)});
-}
-
 // "6:" and 6 bytes, or "18:" and 18.
 std::size_t value_bytes(bool v6) { return v6 ? 21 : 8; }
 
@@ -32,11 +28,16 @@ std::optional<Responder::Answer> fitting(std::vector<std::byte> bytes, std::size
 
 }  // namespace
 
+std::vector<std::byte> Responder::fault(KrpcQuery const& query, KrpcFault code, std::string_view text) const {
+    return encode_krpc(KrpcError{query.transaction, static_cast<int>(code), std::string(text), !anonymous_});
+}
+
 KrpcReply Responder::basic(KrpcQuery const& query, Endpoint const& from, Tables const& tables) const {
     KrpcReply reply;
     reply.transaction = query.transaction;
     reply.id = own_table(tables).own();
     reply.requester = from;
+    reply.names_program = !anonymous_;
     return reply;
 }
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -28,8 +29,9 @@ public:
         bool proves_address = false;  // the query had a token of ours
     };
 
-    Responder(bool v6, bool test_network, Tokens::Secret const& secret, TimePoint now)
-        : v6_(v6), test_network_(test_network), tokens_(secret, now) {}
+    // anonymous: answers do not say which program this is.
+    Responder(bool v6, bool test_network, Tokens::Secret const& secret, TimePoint now, bool anonymous = false)
+        : v6_(v6), test_network_(test_network), anonymous_(anonymous), tokens_(secret, now) {}
 
     // In at most `room` bytes, leaving out nodes and peers; nothing where even that does not fit. `random` picks among
     // the stored.
@@ -42,6 +44,7 @@ public:
 
 private:
     RoutingTable const& own_table(Tables const& tables) const { return v6_ ? *tables.v6 : *tables.v4; }
+    std::vector<std::byte> fault(KrpcQuery const& query, KrpcFault code, std::string_view text) const;
     KrpcReply basic(KrpcQuery const& query, Endpoint const& from, Tables const& tables) const;
     Answer announce(KrpcQuery const& query, Endpoint const& from, Tables const& tables, TimePoint now);
     void add_nodes(KrpcReply& reply, KrpcQuery const& query, Tables const& tables, std::size_t room,
@@ -51,6 +54,7 @@ private:
 
     bool v6_;
     bool test_network_;
+    bool anonymous_;
     Tokens tokens_;
     PeerStore store_;
 };

@@ -20,14 +20,14 @@ struct Network4 {
 
 // IANA's registry of special-purpose IPv4 addresses.
 constexpr std::array kNetworks4{
-    Network4{{0, 0, 0, 0}, 8, Scope::nowhere},          Network4{{10, 0, 0, 0}, 8, Scope::local},
-    Network4{{100, 64, 0, 0}, 10, Scope::local},        Network4{{127, 0, 0, 0}, 8, Scope::loopback},
-    Network4{{169, 254, 0, 0}, 16, Scope::link},        Network4{{172, 16, 0, 0}, 12, Scope::local},
-    Network4{{192, 0, 0, 0}, 24, Scope::local},         Network4{{192, 0, 2, 0}, 24, Scope::local},
-    Network4{{192, 168, 0, 0}, 16, Scope::local},       Network4{{198, 18, 0, 0}, 15, Scope::local},
-    Network4{{198, 51, 100, 0}, 24, Scope::local},      Network4{{203, 0, 113, 0}, 24, Scope::local},
-    Network4{{255, 255, 255, 255}, 32, Scope::nowhere}, Network4{{224, 0, 0, 0}, 4, Scope::nowhere},
-    Network4{{240, 0, 0, 0}, 4, Scope::local},
+    Network4{{0, 0, 0, 0}, 8, Scope::nowhere},    Network4{{10, 0, 0, 0}, 8, Scope::local},
+    Network4{{100, 64, 0, 0}, 10, Scope::local},  Network4{{127, 0, 0, 0}, 8, Scope::loopback},
+    Network4{{169, 254, 0, 0}, 16, Scope::link},  Network4{{172, 16, 0, 0}, 12, Scope::local},
+    Network4{{192, 0, 0, 0}, 24, Scope::local},   Network4{{192, 0, 2, 0}, 24, Scope::local},
+    Network4{{192, 88, 99, 0}, 24, Scope::local}, Network4{{192, 168, 0, 0}, 16, Scope::local},
+    Network4{{198, 18, 0, 0}, 15, Scope::local},  Network4{{198, 51, 100, 0}, 24, Scope::local},
+    Network4{{203, 0, 113, 0}, 24, Scope::local}, Network4{{255, 255, 255, 255}, 32, Scope::nowhere},
+    Network4{{224, 0, 0, 0}, 4, Scope::nowhere},  Network4{{240, 0, 0, 0}, 4, Scope::local},
 };
 
 struct Network6 {
@@ -38,6 +38,8 @@ struct Network6 {
 
 // IANA's registry of special-purpose IPv6 addresses; those that wrap an IPv4 address are looked at apart.
 constexpr std::array kNetworks6{
+    Network6{{0x20, 0x01, 0x00}, 23, Scope::local},  // protocols' own, Teredo among them, which wraps IPv4 too
+    Network6{{0x3f, 0xff}, 20, Scope::local},        // documentation
     Network6{{0xfe, 0x80}, 10, Scope::link},
     Network6{{0xfe, 0xc0}, 10, Scope::local},
     Network6{{0xfc}, 7, Scope::local},
@@ -81,7 +83,8 @@ Scope scope_of(Address const& address) {
     if (matches(bytes, six_to_four, 16)) return scope_of_v4(bytes.subspan(2, 4));
     for (auto const& network : kNetworks6)
         if (matches(bytes, network.prefix, network.bits)) return network.scope;
-    return Scope::global;
+    bool const unicast = bytes[0] >> 5 == 1;  // RFC 4291: 2000::/3 is all there is of the internet
+    return unicast ? Scope::global : Scope::local;
 }
 
 bool is_service_port(std::uint16_t port) {
@@ -99,6 +102,7 @@ bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network)
         case AddressSource::resume: return true;  // our own notes of addresses that were vetted when learnt
         case AddressSource::incoming:             // the address has proved itself by connecting, the port is its word
             return scope != Scope::link && !is_service_port(endpoint.port);
+        case AddressSource::magnet:
         case AddressSource::lsd:
             return (scope == Scope::local || scope == Scope::global) && !is_service_port(endpoint.port);
         case AddressSource::tracker:

@@ -5,11 +5,12 @@
 namespace rqfs::torrent {
 
 // Who told us an address: strangers' words are vetted, the user's are not.
-enum class AddressSource { user, resume, tracker, incoming, pex, dht, lsd };
+enum class AddressSource { user, magnet, resume, tracker, incoming, pex, dht, lsd };
 
 // Whether we may connect to a peer's address (a tracker must not make us scan the user's router). Denied
 // when learnt from strangers: loopback, link-local, multicast, unspecified, broadcast, private ranges, ports below 1024
-// and those of well-known local services. Pure.
+// and those of well-known local services. A magnet link is a stranger's word that the user passes on: it may name a
+// neighbour, but not this machine nor a service, to which the info-hash, 20 bytes of its author's choice, would be sent. Pure.
 bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network);
 
 // An address that means something in the own network alone: private, link-local or loopback.

@@ -90,10 +90,10 @@ std::vector<std::byte> inflate_bounded(std::span<std::byte const> data, std::siz
     return out;
 }
 
-std::string request_text(HttpClient::Request const& request) {
+std::string request_text(HttpClient::Request const& request, std::string const& program) {
     auto const& url = request.url;
     std::string text = (request.post ? "POST " : "GET ") + url.target + " HTTP/1.1\r\nHost: " + url.authority() +
-                       "\r\nUser-Agent: rqfs/" RQFS_VERSION
+                       "\r\nUser-Agent: " + program +
                        "\r\nAccept: */*\r\nAccept-Encoding: gzip\r\nConnection: close\r\n";
     if (!url.user_info.empty())
         if (auto const decoded = percent_decode(url.user_info))
@@ -249,7 +249,7 @@ asio::awaitable<HttpClient::Response> HttpClient::follow(Request request) {
 
 asio::awaitable<HttpClient::Answer> HttpClient::exchange(Request const& request) {
     auto stream = co_await connect(request);
-    auto const text = request_text(request);
+    auto const text = request_text(request, program_);
     std::array<asio::const_buffer, 1> const one{asio::buffer(text)};
     std::span<asio::const_buffer const> const view(one);
     error_code broken;

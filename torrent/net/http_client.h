@@ -47,6 +47,10 @@ public:
 
     boost::asio::awaitable<Response> get(Request request);
 
+    // Names no program to servers, but one that many are and that servers know: the same as libtorrent does when it is
+    // to be anonymous. Without any name some turn us away.
+    void hide_program() { program_ = "curl/7.81.0"; }
+
     // Trusts the certificate authorities in this PEM file beside the machine's.
     void add_ca_file(std::string const& path);
 
@@ -63,6 +67,7 @@ private:
     Connector& connector_;
     Resolver& resolver_;
     bool test_network_;
+    std::string program_ = "rqfs/" RQFS_VERSION;
     std::unique_ptr<TlsContext> tls_;  // made when first needed: it reads files
 };
 

@@ -98,7 +98,7 @@ std::optional<std::string> aria2_name(std::string_view id) {
 
 }  // namespace
 
-PeerId make_peer_id() {
+PeerId make_peer_id(bool anonymous) {
     std::string prefix = "-RQ";
     for (char const c : std::string_view(RQFS_VERSION))
         if (digit(c) && prefix.size() < kPrefixBytes - 1) prefix += c;
@@ -106,10 +106,11 @@ PeerId make_peer_id() {
     prefix += '-';
 
     PeerId id;
-    auto const random = std::span(id).subspan(kPrefixBytes);
+    auto const random = std::span(id).subspan(anonymous ? 0 : kPrefixBytes);
     fill_random(random);
     for (std::byte& b : random)
         b = static_cast<std::byte>(kRandomCharacters[std::to_integer<std::size_t>(b & std::byte{63})]);
+    if (anonymous) return id;
     std::transform(prefix.begin(), prefix.end(), id.begin(), [](char c) { return static_cast<std::byte>(c); });
     return id;
 }

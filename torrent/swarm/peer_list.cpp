@@ -212,6 +212,11 @@ void PeerList::give_up(Endpoint const& endpoint, TimePoint now) {
     peer.state = KnownPeer::State::idle;
 }
 
+void PeerList::forget(Endpoint const& endpoint) {
+    auto const entry = peers_.find(endpoint);
+    if (entry != peers_.end()) erase(entry);
+}
+
 void PeerList::keep_only(std::span<PeerSource const> sources) {
     for (auto entry = peers_.begin(); entry != peers_.end();) {
         auto const& peer = entry->second;

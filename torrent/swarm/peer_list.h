@@ -82,6 +82,8 @@ public:
 
     // Never worth another dial: ourselves, or a proven liar where an address is shared by many (laboratories).
     void give_up(Endpoint const& endpoint, TimePoint now);
+    // As if it had never been learnt, whatever its state.
+    void forget(Endpoint const& endpoint);
     // Forgets every address that none of `sources` told us; connected ones stay until they leave.
     void keep_only(std::span<PeerSource const> sources);
 

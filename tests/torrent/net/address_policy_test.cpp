@@ -13,8 +13,8 @@ Endpoint at(std::string_view text) { return Endpoint::parse(text).value(); }
 Address address(std::string_view text) { return Address::parse(text).value(); }
 
 constexpr std::array kStrangers{AddressSource::tracker, AddressSource::pex, AddressSource::dht};
-constexpr std::array kAll{AddressSource::user, AddressSource::resume, AddressSource::tracker, AddressSource::incoming,
-                          AddressSource::pex,  AddressSource::dht,    AddressSource::lsd};
+constexpr std::array kAll{AddressSource::user,     AddressSource::magnet, AddressSource::resume, AddressSource::tracker,
+                          AddressSource::incoming, AddressSource::pex,    AddressSource::dht,    AddressSource::lsd};
 
 constexpr std::array kPublic{"1.2.3.4",      "8.8.8.8",      "100.63.255.255",  "100.128.0.0",
                              "172.15.0.1",   "172.32.0.1",   "192.167.1.1",     "223.255.255.1",
@@ -25,6 +25,25 @@ constexpr std::array kLocal{"127.0.0.1",      "127.255.1.2",   "10.0.0.1",      
                             "240.0.0.1",      "::1",           "fe80::1",          "fc00::1",         "fdff::1",
                             "fec0::1",        "2001:db8::1",   "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
                             "2002:7f00:1::",  "2002:a00:1::1", "::10.0.0.1"};
+// Forms of IPv6 that wrap an IPv4 address or belong to no network that packets reach, each with what it would lead to.
+constexpr std::array kDisguised{
+    "::ffff:192.168.1.1",                    // mapped
+    "::192.168.1.1",                         // compatible
+    "2002:c0a8:101::1",                      // 6to4 of 192.168.1.1
+    "2002:a9fe:a9fe::1",                     // 6to4 of 169.254.169.254
+    "64:ff9b::c0a8:101",                     // NAT64 of 192.168.1.1
+    "64:ff9b::a9fe:a9fe",                    // NAT64 of 169.254.169.254
+    "64:ff9b:1::c0a8:101",                   // NAT64 of a local translator, RFC 8215
+    "::ffff:0:192.168.1.1",                  // translated, RFC 2765
+    "2001:0:4136:e378:8000:63bf:3f57:fefe",  // Teredo of 192.168.1.1
+    "2001:10::1",                            // ORCHID
+    "3fff::1",                               // documentation, RFC 9637
+    "5f00::1",                               // segment routing, RFC 9602
+    "4000::1",                               // not given to anybody
+    "192.88.99.1",                           // relays of 6to4
+    "fd00:ec2::254",                         // a cloud's metadata server
+    "fec0::1",                               // site-local
+};
 constexpr std::array kNowhere{"0.0.0.0",         "0.1.2.3", "224.0.0.1", "239.192.152.143",
                               "255.255.255.255", "::",      "ff02::1",   "ff15::efc0:988f"};
 
@@ -72,6 +91,23 @@ TEST(AddressPolicy, PeersWhoCameToUsMayBeLocalButNotNameServicePorts) {
     EXPECT_FALSE(may_dial(at("[fe80::1]:6881"), AddressSource::incoming, false));
 }
 
+TEST(AddressPolicy, NoDisguiseOfALocalAddressIsTakenFromAStranger) {
+    for (auto const* const text : kDisguised) {
+        for (auto const source : kStrangers) EXPECT_FALSE(may_dial({address(text), 6881}, source, false)) << text;
+        EXPECT_FALSE(may_fetch_from(address(text), false)) << text;
+        EXPECT_FALSE(may_be_our_own(address(text), false)) << text;
+    }
+}
+
+TEST(AddressPolicy, AMagnetLinkMayNameANeighbourButNeitherThisMachineNorAService) {
+    EXPECT_TRUE(may_dial(at("1.2.3.4:6881"), AddressSource::magnet, false));
+    EXPECT_TRUE(may_dial(at("192.168.1.7:51413"), AddressSource::magnet, false));
+    for (auto const* const text :
+         {"127.0.0.1:51413", "[::1]:51413", "[::ffff:127.0.0.1]:51413", "[64:ff9b::7f00:1]:51413",
+          "169.254.169.254:51413", "[fe80::1]:51413", "192.168.1.1:80", "1.2.3.4:25", "192.168.1.7:6379"})
+        EXPECT_FALSE(may_dial(at(text), AddressSource::magnet, false)) << text;
+}
+
 TEST(AddressPolicy, LocalDiscoveryMayNameTheLocalNetworkButNotThisMachine) {
     EXPECT_TRUE(may_dial(at("192.168.1.7:6881"), AddressSource::lsd, false));
     EXPECT_FALSE(may_dial(at("127.0.0.1:6881"), AddressSource::lsd, false));
@@ -97,7 +133,8 @@ TEST(AddressPolicy, FetchesOnlyFromPublicAddressesButInATestNetwork) {
 }
 
 TEST(AddressPolicy, LocalAddressesMeanSomethingInTheOwnNetworkAlone) {
-    for (auto const* const local : {"10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.1.1", "127.0.0.1", "fe80::1", "fd00::1", "::1"})
+    for (auto const* const local :
+         {"10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.1.1", "127.0.0.1", "fe80::1", "fd00::1", "::1"})
         EXPECT_TRUE(is_local(Address::parse(local).value())) << local;
     for (auto const* const global : {"8.8.8.8", "172.32.0.1", "2a00::1", "0.0.0.0", "224.0.0.1"})
         EXPECT_FALSE(is_local(Address::parse(global).value())) << global;

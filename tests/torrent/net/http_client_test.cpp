@@ -107,6 +107,16 @@ protected:
     FakeTracker server{engine.get_executor()};
 };
 
+TEST_F(HttpClientTest, NamesACommonProgramWhenItHidesItsOwn) {
+    server.answer_http([](auto const&) { return FakeTracker::ok("hello"); });
+    client.hide_program();
+
+    get(server.http_url("/a"));
+
+    EXPECT_NE(server.headers().at(0).find("\r\nUser-Agent: curl/7.81.0\r\n"), std::string::npos);
+    EXPECT_EQ(server.headers().at(0).find("rqfs"), std::string::npos);
+}
+
 TEST_F(HttpClientTest, FetchesABodyAndSaysWhoItIs) {
     server.answer_http([](auto const&) { return FakeTracker::ok("hello"); });
 

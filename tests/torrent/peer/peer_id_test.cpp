@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <vector>
 
 namespace rqfs::torrent {
 namespace {
@@ -20,6 +21,15 @@ TEST(PeerId, OursBeginsWithOurNameAndVersion) {
 
     EXPECT_TRUE(text.starts_with("-RQ0100-")) << text;
     EXPECT_EQ(client_name(id), "rqfs 0.1.0");
+}
+
+TEST(PeerId, OursTellsNothingWhenAnonymous) {
+    auto const first = make_peer_id(true);
+    auto const second = make_peer_id(true);
+
+    auto const beginning = [](PeerId const& id) { return std::vector<std::byte>(id.begin(), id.begin() + 8); };
+    EXPECT_NE(beginning(first), beginning(second));
+    EXPECT_NE(client_name(first).substr(0, 3), "-RQ");
 }
 
 TEST(PeerId, OursIsPrintableAndNewEachTime) {

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "tools/control/protocol.h"
+#include "tools/control/protocol_fields.h"
+#include "torrent/status.h"
+
+namespace rqfs::tools {
+
+// The members of the daemon's status, as protocol_fields.h names those of the rest.
+
+template <class Visit, Either<torrent::IpFilterStatus> Filter>
+void fields(Visit& visit, Filter& filter) {
+    visit("files", filter.files);
+    visit("ranges", filter.ranges);
+    visit("bad_lines", filter.bad_lines);
+    visit("refused_connections", filter.refused_connections);
+    visit("trouble", filter.trouble);
+}
+
+template <class Visit, Either<SessionReply> Reply>
+void fields(Visit& visit, Reply& reply) {
+    auto& s = reply.status;
+    visit("version", reply.version);
+    visit("process_id", reply.process_id);
+    visit("mountpoint", reply.mountpoint);
+    visit("store", reply.store);
+    visit("torrents", s.torrents);
+    visit("peers", s.peers);
+    visit.rate("down_rate", s.down_rate);
+    visit.rate("up_rate", s.up_rate);
+    visit("down_limit", s.down_limit);
+    visit("up_limit", s.up_limit);
+    visit("listening", s.listening);
+    visit("incoming_seen", s.incoming_seen);
+    visit("disk_free_bytes", s.disk_free_bytes);
+    visit("ip_filter", s.ip_filter);
+}
+
+}  // namespace rqfs::tools

@@ -1,0 +1,14 @@
+#include "torrent/session_context.h"
+
+#include "torrent/address_filter.h"
+
+namespace rqfs::torrent {
+
+bool SessionContext::refuses(Address const& address) const { return filter != nullptr && filter->refuses(address); }
+
+bool SessionContext::may_dial(Endpoint const& endpoint, AddressSource source) const {
+    if (!torrent::may_dial(endpoint, source, settings.test_network) || refuses(endpoint.address)) return false;
+    return source == AddressSource::user || !is_our_own(endpoint);
+}
+
+}  // namespace rqfs::torrent
