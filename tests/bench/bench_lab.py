@@ -124,13 +124,14 @@ class Tracker:
 
 
 class Seed:
-    """libtorrent, serving all of it over plain TCP."""
+    """libtorrent, serving all of it over plain TCP; at most `up_kib` KiB a second unless that is 0."""
 
-    def __init__(self, port, torrent, directory, log):
+    def __init__(self, port, torrent, directory, log, up_kib=0):
         with open(log, 'wb') as out:
             self.process = subprocess.Popen(
                 ['/usr/bin/python3', str(HERE / 'netlab' / 'seed.py'), '--torrent', str(torrent), '--data', str(directory),
-                 '--listen', f'127.0.0.1:{port}', '--no-utp', '--encrypt', 'disabled', '--every', '5'], stdout=out, stderr=out)
+                 '--listen', f'127.0.0.1:{port}', '--no-utp', '--encrypt', 'disabled', '--every', '5',
+                 '--up', str(up_kib)], stdout=out, stderr=out)
 
         def answers():
             if self.process.poll() is not None:

@@ -148,8 +148,8 @@ DhtNode* Dht::node_of(Address const& address) const {
 // number below 4.
 bool Dht::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
     if (bytes.empty() || bytes.front() != std::byte{'d'}) return false;
-    if (auto* const node = node_of(from.address)) node->datagram(from, bytes);
-    return true;
+    auto* const node = node_of(from.address);
+    return node && node->datagram(from, bytes);
 }
 
 std::vector<std::byte> Dht::save() const {

@@ -38,15 +38,15 @@ DhtNode::DhtNode(Network network, Options options)
         if (local.address.is_v6() == options_.v6 && is_secure(options_.id, local.address)) vote_.assume(local.address);
 }
 
-void DhtNode::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
+bool DhtNode::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
     received_bytes_ += bytes.size();
-    if (from.port == 0 || bytes.size() > limit::kDhtDatagramBytes || refuses(from)) return;
+    if (from.port == 0 || bytes.size() > limit::kDhtDatagramBytes || refuses(from)) return false;
     auto const now = network_.clock.now();
     // What nobody waits for is limited before it costs anything.
     bool const awaited = awaits_reply(from);
-    if (!awaited && !limits_.admit(from.address, bytes.size(), now)) return;
+    if (!awaited && !limits_.admit(from.address, bytes.size(), now)) return false;
     auto message = parse_krpc(bytes);
-    if (!message) return;
+    if (!message) return true;
     if (auto* const query = std::get_if<KrpcQuery>(&*message)) {
         if (!awaited || limits_.admit(from.address, bytes.size(), now)) answer(*query, from);
     } else if (auto* const reply = std::get_if<KrpcReply>(&*message)) {
@@ -54,6 +54,7 @@ void DhtNode::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
     } else {
         handle(std::get<KrpcError>(*message), from);
     }
+    return true;
 }
 
 void DhtNode::answer(KrpcQuery const& query, Endpoint const& from) {

@@ -62,7 +62,8 @@ public:
     boost::asio::awaitable<void> stop();
 
     // A datagram that begins like a DHT message.
-    void datagram(Endpoint const& from, std::span<std::byte const> bytes);
+    // False when there were too many of them to look at it.
+    bool datagram(Endpoint const& from, std::span<std::byte const> bytes);
 
     SearchId search(Search search);
     void cancel(SearchId id);

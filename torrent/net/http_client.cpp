@@ -3,6 +3,7 @@
 #include "torrent/error.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/base64.h"
+#include "torrent/net/happy_eyeballs.h"
 #include "torrent/net/tls.h"
 #include "torrent/settings.h"
 #include "torrent/timeout.h"
@@ -295,16 +296,10 @@ asio::awaitable<std::vector<Address>> HttpClient::vetted_addresses(Request const
 }
 
 asio::awaitable<std::unique_ptr<StreamSocket>> HttpClient::connect(Request const& request) {
-    auto const addresses = co_await vetted_addresses(request);
-    std::unique_ptr<StreamSocket> stream;
-    for (std::size_t i = 0; i < addresses.size() && !stream; ++i) {
-        Endpoint const endpoint{addresses[i], request.url.port};
-        try {
-            stream = co_await connector_.connect(endpoint, limit::kConnectTimeout);
-        } catch (system_error const& e) {
-            if (e.code() == asio::error::operation_aborted || i + 1 == addresses.size()) throw;
-        }
-    }
+    std::vector<Endpoint> endpoints;
+    for (auto const& address : co_await vetted_addresses(request)) endpoints.push_back({address, request.url.port});
+    auto connecting = connect_to_any(clock_, connector_, in_dialling_order(endpoints), limit::kConnectTimeout);
+    auto stream = co_await std::move(connecting);
     if (request.url.scheme == "http") co_return stream;
     error_code broken;
     try {

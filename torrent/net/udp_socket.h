@@ -13,7 +13,7 @@ namespace rqfs::torrent {
 // time. Engine thread only.
 class UdpSocket {
 public:
-    // Sees every datagram, in the order receivers were added, until one says it was its own.
+    // Sees every datagram, in the order receivers were added, until one takes it: it was its own and within its limits.
     class Receiver {
     public:
         virtual ~Receiver() = default;
@@ -23,7 +23,7 @@ public:
     virtual ~UdpSocket() = default;
 
     // Sent or dropped, as the network does: never waits, never fails loudly. Uses the socket of the destination's
-    // address family.
+    // address family; within Receiver::datagram() an answer leaves from the address that was asked.
     virtual void send(Endpoint const& to, std::span<std::byte const> bytes) = 0;
     virtual void add(Receiver& receiver) = 0;
     virtual void remove(Receiver& receiver) = 0;

@@ -28,7 +28,11 @@ namespace {
 
 constexpr std::size_t kBatch = 32;            // datagrams a system call
 constexpr std::size_t kDatagramBytes = 8192;  // a tracker's reply with 400 IPv6 peers has 7,220
+constexpr std::size_t kBatchesATurn = 16;     // 512 datagrams that nobody takes cost 0.7 ms (measured)
 constexpr std::chrono::milliseconds kPauseAfterError{100};
+// After a turn that was mostly refused: being woken for each datagram costs more than the datagrams. The receive buffer
+// holds 10 ms of a flood of 50,000 a second; what is more than 128,000 a second the kernel drops for us.
+constexpr std::chrono::milliseconds kPauseInFlood{4};
 
 Endpoint from_sockaddr(sockaddr_storage const& from, socklen_t bytes) {
     asio::ip::udp::endpoint endpoint;
@@ -47,16 +51,19 @@ struct UdpSockets::Batch {
     std::array<iovec, kBatch> parts;
     std::array<mmsghdr, kBatch> messages;
 
-    // How many came; -1 with errno.
-    int receive(int descriptor) {
+    Batch() {
         for (std::size_t i = 0; i < kBatch; ++i) {
             parts[i] = {bytes[i].data(), bytes[i].size()};
             messages[i] = {};
             messages[i].msg_hdr.msg_name = &from[i];
-            messages[i].msg_hdr.msg_namelen = sizeof from[i];
             messages[i].msg_hdr.msg_iov = &parts[i];
             messages[i].msg_hdr.msg_iovlen = 1;
         }
+    }
+
+    // How many came; -1 with errno.
+    int receive(int descriptor) {
+        for (auto& message : messages) message.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
         return ::recvmmsg(descriptor, messages.data(), static_cast<unsigned>(kBatch), MSG_DONTWAIT, nullptr);
     }
 };
@@ -83,13 +90,18 @@ asio::awaitable<void> UdpSockets::stop() {
     co_await tasks_.stop();
 }
 
+// Who is answered while it asks hears from the address that it asked (BEP 45).
+asio::ip::udp::socket* UdpSockets::socket_to(Endpoint const& to) {
+    if (delivering_ && to == asking_) return asked_;
+    for (std::size_t i = 0; i < sockets_.size(); ++i)
+        if (local_[i].address.is_v6() == to.address.is_v6() && sockets_[i].is_open()) return &sockets_[i];
+    return nullptr;
+}
+
 void UdpSockets::send(Endpoint const& to, std::span<std::byte const> bytes) {
-    for (std::size_t i = 0; i < sockets_.size(); ++i) {
-        if (local_[i].address.is_v6() != to.address.is_v6() || !sockets_[i].is_open()) continue;
-        boost::system::error_code ignored;  // a full queue or no route: lost, like any datagram
-        sockets_[i].send_to(asio::buffer(bytes.data(), bytes.size()), to_udp(to), 0, ignored);
-        return;
-    }
+    auto* const socket = socket_to(to);
+    boost::system::error_code ignored;  // a full queue or no route: lost, like any datagram
+    if (socket) socket->send_to(asio::buffer(bytes.data(), bytes.size()), to_udp(to), 0, ignored);
 }
 
 void UdpSockets::add(Receiver& receiver) { receivers_.push_back(&receiver); }
@@ -106,24 +118,43 @@ asio::awaitable<void> UdpSockets::receive(asio::ip::udp::socket& socket) {
         boost::system::error_code code;
         co_await socket.async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, code));
         if (code == asio::error::operation_aborted || !socket.is_open()) co_return;
-        auto const count = batch_->receive(socket.native_handle());
-        for (int i = 0; i < count; ++i) {
-            auto const& message = batch_->messages[static_cast<std::size_t>(i)];
-            auto const from = from_sockaddr(batch_->from[static_cast<std::size_t>(i)], message.msg_hdr.msg_namelen);
-            deliver(from, {batch_->bytes[static_cast<std::size_t>(i)].data(), message.msg_len});
+        auto const turn = take_turn(socket);
+        if (turn.failure != 0) {
+            log().debug("receiving datagrams pauses error={}", std::strerror(turn.failure));
+            co_await clock_.sleep(kPauseAfterError);
+        } else if (turn.refused * 2 > turn.received) {
+            co_await clock_.sleep(kPauseInFlood);
         }
-        if (count >= 0 || errno == EAGAIN || errno == EINTR) continue;
-        log().debug("receiving datagrams pauses error={}", std::strerror(errno));
-        co_await clock_.sleep(kPauseAfterError);
     }
 }
 
-void UdpSockets::deliver(Endpoint const& from, std::span<std::byte const> bytes) {
+// Everything that has come, but not so much that others wait long.
+UdpSockets::Turn UdpSockets::take_turn(asio::ip::udp::socket& socket) {
+    Turn turn;
+    for (std::size_t batch = 0; batch < kBatchesATurn && socket.is_open(); ++batch) {
+        auto const count = batch_->receive(socket.native_handle());
+        if (count < 0 && errno != EAGAIN && errno != EINTR) turn.failure = errno;
+        for (int i = 0; i < count; ++i) {
+            auto const& message = batch_->messages[static_cast<std::size_t>(i)];
+            auto const from = from_sockaddr(batch_->from[static_cast<std::size_t>(i)], message.msg_hdr.msg_namelen);
+            ++turn.received;
+            asked_ = &socket;
+            asking_ = from;
+            if (!deliver(from, {batch_->bytes[static_cast<std::size_t>(i)].data(), message.msg_len})) ++turn.refused;
+        }
+        if (count < static_cast<int>(kBatch)) break;
+    }
+    return turn;
+}
+
+bool UdpSockets::deliver(Endpoint const& from, std::span<std::byte const> bytes) {
     delivering_ = true;
-    for (std::size_t i = 0; i < receivers_.size(); ++i)
-        if (receivers_[i] && receivers_[i]->datagram(from, bytes)) break;
+    bool taken = false;
+    for (std::size_t i = 0; i < receivers_.size() && !taken; ++i)
+        taken = receivers_[i] && receivers_[i]->datagram(from, bytes);
     delivering_ = false;
     std::erase(receivers_, nullptr);
+    return taken;
 }
 
 }  // namespace rqfs::torrent

@@ -15,8 +15,8 @@
 
 namespace rqfs::torrent {
 
-// The machine's UDP sockets, one an address that we listen on; receives in batches. Engine thread only; stop() before
-// destroying.
+// The machine's UDP sockets, one an address that we listen on; receives in batches, and in a flood of
+// datagrams that nobody takes no more of them than leaves time for others. Engine thread only; stop() before destroying.
 class UdpSockets final : public UdpSocket {
 public:
     UdpSockets(boost::asio::any_io_executor const& executor, Clock& clock,
@@ -33,15 +33,24 @@ public:
 
 private:
     struct Batch;
+    struct Turn {
+        std::size_t received = 0;
+        std::size_t refused = 0;  // by every receiver
+        int failure = 0;          // errno
+    };
 
     boost::asio::awaitable<void> receive(boost::asio::ip::udp::socket& socket);
-    void deliver(Endpoint const& from, std::span<std::byte const> bytes);
+    Turn take_turn(boost::asio::ip::udp::socket& socket);
+    boost::asio::ip::udp::socket* socket_to(Endpoint const& to);
+    bool deliver(Endpoint const& from, std::span<std::byte const> bytes);
 
     Clock& clock_;
     std::vector<boost::asio::ip::udp::socket> sockets_;
     std::vector<Endpoint> local_;
     std::vector<Receiver*> receivers_;  // null while being removed during a delivery
     bool delivering_ = false;
+    boost::asio::ip::udp::socket* asked_ = nullptr;  // what the datagram being delivered came to
+    Endpoint asking_;                                // and from
     std::unique_ptr<Batch> batch_;
     TaskGroup tasks_;
 };

@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -119,6 +121,48 @@ TEST_F(UdpSocketsTest, ReceivesMoreThanABatchAndNeverFailsLoudly) {
     run_until([&] { return catcher.datagrams.size() == 100; });
 
     EXPECT_EQ(catcher.datagrams.size(), 100u);
+}
+
+TEST_F(UdpSocketsTest, AnAnswerLeavesFromTheAddressThatWasAsked) {
+    std::vector<std::string> const two{"127.0.0.1:0", "127.0.0.2:0"};
+    UdpSockets host(engine.get_executor(), clock, open_listening_sockets(engine.get_executor(), two).udp);
+    host.start();
+    Catcher asked, heard;
+    asked.takes_all = heard.takes_all = true;
+    std::vector<std::byte> const bytes(1, std::byte{1});
+    asked.then = [&] { host.send(asked.senders.back(), bytes); };
+    host.add(asked);
+    theirs.add(heard);
+
+    for (auto const& at : host.local()) theirs.send(at, bytes);
+    run_until([&] { return heard.senders.size() == 2; });
+
+    EXPECT_EQ(std::set(heard.senders.begin(), heard.senders.end()).size(), 2u);
+    run_engine(engine, host.stop());
+}
+
+TEST_F(UdpSocketsTest, AfterAFloodThatNobodyTakesTheNextDatagramsWaitAWhile) {
+    struct Refusing final : UdpSocket::Receiver {
+        bool datagram(Endpoint const&, std::span<std::byte const>) override {
+            ++seen;
+            return false;
+        }
+        std::size_t seen = 0;
+    } refusing;
+    theirs.add(refusing);
+    std::vector<std::byte> const bytes(1, std::byte{1});
+    run_engine(engine, ours.stop());
+    UdpSockets sender(engine.get_executor(), clock, open_listening_sockets(engine.get_executor(), both).udp);
+    for (int i = 0; i < 100; ++i) sender.send(theirs.local()[0], bytes);
+
+    run_until([&] { return refusing.seen == 100; });
+    auto const begin = std::chrono::steady_clock::now();
+    sender.send(theirs.local()[0], bytes);
+    run_until([&] { return refusing.seen == 101; });
+
+    EXPECT_EQ(refusing.seen, 101u);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(3));
+    run_engine(engine, sender.stop());
 }
 
 }  // namespace
