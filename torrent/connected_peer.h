@@ -20,7 +20,9 @@ struct ConnectedPeer {
     ConnectionBudget::Slot slot;
     bool in_picker = false;
     bool needless = false;  // we left it for want of anything to exchange
+    bool replaced = false;  // we left it because others wait for its place
     TimePoint last_interesting{};  // when it last had something that is wanted
+    std::optional<TimePoint> unchokes_us_since;
     std::optional<TimePoint> unchoked_since;
     std::optional<TimePoint> last_unchoked;
     std::uint64_t uploaded_at_unchoke = 0;

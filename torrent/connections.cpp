@@ -5,12 +5,12 @@
 #include "torrent/local_discovery.h"
 #include "torrent/metadata_fetch.h"
 #include "torrent/net/address_policy.h"
+#include "torrent/net/happy_eyeballs.h"
 #include "torrent/peer/handshake_exchange.h"
 
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <tuple>
 #include <utility>
 
 namespace rqfs::torrent {
@@ -25,9 +25,6 @@ constexpr std::size_t kDeparted = 512;
 
 // Somebody waits and nobody is connected: every address is tried again, back-off or not.
 constexpr std::chrono::seconds kRescue{5};
-
-// After the last reader: a player that is closed is often opened again at once.
-constexpr std::chrono::seconds kIdleGrace{10};
 
 PeerSource source_bit(AddressSource source) {
     switch (source) {
@@ -126,17 +123,21 @@ void Connections::dial_more() {
             if (owner_.active() && peers_.empty() && dialling_ == 0) owner_.peers_ran_out();
             return;
         }
-        if (session_.refuses(endpoint->address)) {  // a list has changed since it was learnt
-            known_.forget(*endpoint);
-            continue;
-        }
         auto const source = main_source(known_.find(*endpoint)->sources);
+        auto const twin = known_.find(*endpoint)->twin;
+        std::vector<Endpoint> endpoints{*endpoint};
+        if (twin && known_.find(*twin)->state == KnownPeer::State::dialling) endpoints.push_back(*twin);
+        for (auto const& each : endpoints)
+            if (session_.refuses(each.address)) known_.forget(each);  // a list has changed since it was learnt
+        std::erase_if(endpoints, [&](Endpoint const& each) { return known_.find(each) == nullptr; });
+        if (endpoints.empty()) continue;
         ++dialling_;
-        tasks_->spawn(dial(*endpoint, source, session_.connections.take_dial(now)));
+        tasks_->spawn(dial(std::move(endpoints), source, session_.connections.take_dial(now)));
     }
 }
 
-asio::awaitable<void> Connections::dial(Endpoint endpoint, PeerSource source, ConnectionBudget::Slot slot) {
+// Several endpoints are addresses of one peer.
+asio::awaitable<void> Connections::dial(std::vector<Endpoint> endpoints, PeerSource source, ConnectionBudget::Slot slot) {
     struct Count {
         std::size_t& dialling;
         ~Count() { --dialling; }
@@ -144,7 +145,10 @@ asio::awaitable<void> Connections::dial(Endpoint endpoint, PeerSource source, Co
     bool failed = false;
     bool ourselves = false;
     try {
-        auto socket = co_await session_.connector.connect(endpoint, limit::kConnectTimeout);
+        auto dialling = connect_to_any(session_.clock, session_.connector, endpoints, limit::kConnectTimeout);
+        auto socket = co_await std::move(dialling);
+        if (socket->remote() == endpoints.back()) std::swap(endpoints.front(), endpoints.back());
+        for (; endpoints.size() > 1; endpoints.pop_back()) known_.abandoned(endpoints.back());
         Handshake ours;
         ours.info_hash = info_hash_;
         ours.peer_id = peer_id_;
@@ -152,20 +156,23 @@ asio::awaitable<void> Connections::dial(Endpoint endpoint, PeerSource source, Co
         ours.dht = uses_dht();
         auto const theirs = co_await shake_hands_outgoing(session_.clock, *socket, ours);
         slot = ConnectionBudget::Slot();
-        if (!adopt(std::move(socket), theirs, endpoint, source, false)) known_.disconnected(endpoint, true, session_.clock.now());
+        auto const& reached = endpoints.front();
+        if (!adopt(std::move(socket), theirs, reached, source, false)) known_.disconnected(reached, true, session_.clock.now());
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) {
-            known_.abandoned(endpoint);
+            for (auto const& endpoint : endpoints) known_.abandoned(endpoint);
             throw;
         }
         ourselves = e.code() == Errc::not_allowed;
-        logger_->debug("peer not reached torrent={} peer={} error={}", info_hash_.short_hex(), endpoint.text(), sentence(e));
+        logger_->debug("peer not reached torrent={} peer={} error={}", info_hash_.short_hex(), endpoints.front().text(), sentence(e));
         failed = true;
     }
-    if (ourselves)
-        known_.give_up(endpoint, session_.clock.now());
-    else if (failed)
-        known_.failed(endpoint, session_.clock.now());
+    for (auto const& endpoint : endpoints) {
+        if (ourselves)
+            known_.give_up(endpoint, session_.clock.now());
+        else if (failed)
+            known_.failed(endpoint, session_.clock.now());
+    }
 }
 
 void Connections::adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs) {
@@ -244,6 +251,7 @@ void Connections::forget(PeerHandle handle) {
     uploaded_before_ += connection.uploaded_bytes();
     known_.disconnected(connected.listed, connection.downloaded_bytes() + connection.uploaded_bytes() > 0 || !connection.incoming(), now);
     if (connected.needless) known_.retry(connected.listed, now);
+    if (connected.replaced) known_.set_aside(connected.listed, now);
     if (owner_.is_private() && !of_private(connected.source)) known_.keep_only(kPrivateSources);
     departed_.emplace(handle, connection.remote().address);
     if (departed_.size() > kDeparted) departed_.erase(departed_.begin());
@@ -266,54 +274,6 @@ void Connections::tick() {
     exchange_peers(now);
     if (now >= choker_.next_round()) rechoke();
     turn_over(now);
-}
-
-void Connections::turn_over(TimePoint now) {
-    if (now < next_turnover_) return;
-    next_turnover_ = now + 5s;
-    leave_fellow_seeds();
-    if (owner_.active()) idle_since_ = now;
-    bool const crowded = peers_.size() * 10 >= target() * 9;
-    // Who is left first: those neither side wants anything of, then those that wait in vain, the longest useless first.
-    std::vector<std::tuple<bool, TimePoint, ConnectedPeer*>> candidates;
-    for (auto& [handle, peer] : peers_) {
-        auto& connection = *peer.connection;
-        if (!connection.reason().empty() || connection.interested() || !connection.choked_by_us()) continue;
-        bool const they_want = connection.interested_in_us();
-        if (crowded && !they_want && now - connection.last_useful() > limit::kInactivity)
-            connection.close("neither side wants anything of the other");
-        else
-            candidates.emplace_back(they_want, connection.last_useful(), &peer);
-    }
-    // Somebody may open a file again in a moment: connections are worth keeping for a while.
-    if (owner_.active() || now - idle_since_ < kIdleGrace || peers_.size() <= limit::kIdleTorrentConnections) return;
-    std::sort(candidates.begin(), candidates.end());
-    auto const surplus = peers_.size() - limit::kIdleTorrentConnections;
-    candidates.resize(std::min(surplus, candidates.size()));
-    for (auto const& [they_want, when, peer] : candidates) leave(*peer, "nobody reads this torrent now");
-}
-
-void Connections::leave_refused() {
-    for (auto& [handle, peer] : peers_) {
-        if (!peer.connection->reason().empty() || !session_.refuses(peer.connection->remote().address)) continue;
-        session_.filter->count_refused();
-        peer.connection->close("the IP filter names it");
-    }
-}
-
-void Connections::leave_fellow_seeds() {
-    auto const* const download = owner_.download();
-    if (download == nullptr || !download->complete()) return;
-    for (auto& [handle, peer] : peers_) {
-        if (!peer.connection->seed()) continue;
-        known_.set_seed(peer.listed, true);
-        leave(peer, "both sides have everything");
-    }
-}
-
-void Connections::leave(ConnectedPeer& peer, char const* why) {
-    peer.needless = true;
-    peer.connection->close(why);
 }
 
 PeerConnection* Connections::find(PeerHandle handle) {

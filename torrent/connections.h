@@ -13,6 +13,7 @@
 #include "torrent/status.h"
 #include "torrent/swarm/choker.h"
 #include "torrent/swarm/peer_list.h"
+#include "torrent/swarm/peer_turnover.h"
 #include "torrent/swarm/piece_picker.h"
 #include "torrent/task_group.h"
 #include "torrent/why.h"
@@ -96,7 +97,7 @@ private:
     boost::asio::awaitable<SharedBytes> read_for_peer(PieceIndex piece, ByteRange range) override;
 
     void dial_more();
-    boost::asio::awaitable<void> dial(Endpoint endpoint, PeerSource source, ConnectionBudget::Slot slot);
+    boost::asio::awaitable<void> dial(std::vector<Endpoint> endpoints, PeerSource source, ConnectionBudget::Slot slot);
     // False when the connection is not wanted: a second one to the same peer, or no room.
     bool adopt(std::unique_ptr<StreamSocket> socket, Handshake const& theirs, Endpoint listed, PeerSource source, bool incoming);
     bool is_second(Handshake const& theirs, bool incoming);
@@ -107,12 +108,15 @@ private:
     void rechoke();
     ChokerPeer choker_view(PeerHandle handle, ConnectedPeer const& peer, TimePoint now) const;
     void turn_over(TimePoint now);
+    void replace_useless(TimePoint now);
+    TurnoverPeer turnover_view(PeerHandle handle, ConnectedPeer const& peer, TimePoint now) const;
     void leave_fellow_seeds();
     void leave(ConnectedPeer& peer, char const* why);  // not its fault: it may be dialled again at once
     void give_loggers();
     std::size_t target() const;
     PeerConnection* find(PeerHandle handle);
     ExtensionHandshake our_extensions(Endpoint const& remote) const;
+    void learn_twin(PeerConnection& peer);
     void serve_metadata(PeerConnection& peer, MetadataMessage const& request);
     void exchange_peers(TimePoint now);
 
@@ -124,6 +128,7 @@ private:
     PeerId peer_id_;
     PeerList known_;
     Choker choker_;
+    PeerTurnover turnover_;
     PeerExchange exchange_;
     HolepunchRelay holepunch_;
     std::map<PeerHandle, ConnectedPeer> peers_;

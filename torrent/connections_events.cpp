@@ -94,6 +94,8 @@ void Connections::peer_dont_have(PeerConnection& peer, PieceIndex piece) {
 }
 
 void Connections::peer_choke(PeerConnection& peer, bool choked) {
+    auto& since = peers_.at(peer.handle()).unchokes_us_since;
+    since = choked ? std::nullopt : std::optional(since.value_or(session_.clock.now()));
     if (auto* const download = owner_.download()) download->picker().peer_chokes(peer.handle(), choked, session_.clock.now());
 }
 
@@ -127,11 +129,25 @@ void Connections::peer_extensions(PeerConnection& peer) {
             peer.set_logger(peer_loggers_.of(connected.listed, peer.remote(), logger_));
         }
     }
+    learn_twin(peer);
     if (peer.extensions().ut_pex != 0) exchange_.joined(peer.handle(), session_.clock.now());
     if (peer.extensions().your_address) owner_.peer_says_we_are(*peer.extensions().your_address, peer.remote());
     if (connected.in_picker) owner_.download()->picker().peer_traits(peer.handle(), traits_of(peer));
     auto* const fetch = owner_.metadata_fetch();
     if (fetch != nullptr && peer.extensions().ut_metadata != 0) fetch->peer_offers(peer.handle(), peer.extensions().metadata_size.value_or(0));
+}
+
+// It has an address in the other family too, by its own word.
+void Connections::learn_twin(PeerConnection& peer) {
+    auto const& says = peer.extensions();
+    auto const& address = peer.remote().address.is_v6() ? says.ipv4 : says.ipv6;
+    auto const& listed = peers_.at(peer.handle()).listed;
+    if (!address || (peer.incoming() && !says.port) || owner_.is_private()) return;
+    Endpoint const twin{*address, says.port.value_or(listed.port)};
+    if (known_.find(twin) != nullptr) return;  // others told us: no peer may say that it is itself
+    std::vector<Endpoint> const addresses{twin};
+    add_addresses(addresses, AddressSource::pex);  // what a peer says of any address: vetted as that
+    known_.same_peer(listed, twin);
 }
 
 void Connections::peer_metadata(PeerConnection& peer, MetadataMessage const& message) {

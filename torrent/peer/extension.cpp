@@ -22,6 +22,13 @@ std::optional<std::int64_t> integer(bencode::Value const& dictionary, std::strin
     return number;
 }
 
+std::optional<Address> address(bencode::Value const& dictionary, std::string_view key) {
+    auto const value = dictionary.find(key);
+    auto const bytes = value ? value->bytes() : std::nullopt;
+    auto const parsed = bytes ? Address::from_bytes(*bytes) : Result<Address>(error(Errc::malformed, ""));
+    return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
 void read_id(bencode::Value const& m, std::string_view name, std::uint8_t& id, bool& named) {
     if (auto const number = integer(m, name, 0, 255)) {
         id = static_cast<std::uint8_t>(*number);
@@ -71,9 +78,11 @@ Result<ExtensionHandshake> ExtensionHandshake::parse(std::span<std::byte const> 
     }
     if (auto const v = root.find("v"))
         if (auto const text = v->text()) out.client = readable(*text);
-    if (auto const ip = root.find("yourip"))
-        if (auto const bytes = ip->bytes())
-            if (auto const address = Address::from_bytes(*bytes)) out.your_address = *address;
+    out.your_address = address(root, "yourip");
+    out.ipv4 = address(root, "ipv4");
+    out.ipv6 = address(root, "ipv6");
+    if (out.ipv4 && out.ipv4->is_v6()) out.ipv4.reset();
+    if (out.ipv6 && !out.ipv6->is_v6()) out.ipv6.reset();
     read_numbers(root, out);
     return out;
 }
@@ -82,6 +91,8 @@ std::vector<std::byte> ExtensionHandshake::encode() const {
     bencode::Writer writer;
     writer.begin_dictionary();
     if (prefers_encryption) writer.key("e").integer(*prefers_encryption ? 1 : 0);
+    if (ipv4) writer.key("ipv4").string(std::as_bytes(ipv4->bytes()));
+    if (ipv6) writer.key("ipv6").string(std::as_bytes(ipv6->bytes()));
     writer.key("m").begin_dictionary();
     if (lt_donthave != 0 || lt_donthave_named) writer.key("lt_donthave").integer(lt_donthave);
     if (ut_holepunch != 0 || ut_holepunch_named) writer.key("ut_holepunch").integer(ut_holepunch);
@@ -107,6 +118,8 @@ void ExtensionHandshake::merge(ExtensionHandshake const& newer) {
     if (newer.port) port = newer.port;
     if (newer.reqq) reqq = newer.reqq;
     if (newer.your_address) your_address = newer.your_address;
+    if (newer.ipv4) ipv4 = newer.ipv4;
+    if (newer.ipv6) ipv6 = newer.ipv6;
     if (newer.prefers_encryption) prefers_encryption = newer.prefers_encryption;
     if (newer.upload_only) upload_only = newer.upload_only;
     if (newer.metadata_size) metadata_size = newer.metadata_size;

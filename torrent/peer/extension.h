@@ -22,6 +22,7 @@ struct ExtensionHandshake {
     std::optional<std::uint16_t> port;  // p: where they listen
     std::optional<std::uint32_t> reqq;
     std::optional<Address> your_address;  // yourip
+    std::optional<Address> ipv4, ipv6;    // theirs, besides the one they are connected from
     std::optional<bool> prefers_encryption;  // e
     std::optional<bool> upload_only;
     std::optional<std::uint32_t> metadata_size;

@@ -49,6 +49,7 @@ bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
         peer.next_dial = now;
         peer.priority = priority(endpoint);
     }
+    if (known != peers_.end()) unlink(peer);
     peer.sources.add(source);
     ++networks_[Network(network_of(endpoint.address), source)];
     if (source == PeerSource::user) peer.next_dial = now;
@@ -76,12 +77,33 @@ bool PeerList::make_room() {
 }
 
 void PeerList::erase(std::map<Endpoint, KnownPeer>::iterator entry) {
+    unlink(entry->second);
     for (auto const source : kPeerSources) {
         if (!entry->second.sources.contains(source)) continue;
         auto const network = networks_.find(Network(network_of(entry->first.address), source));
         if (--network->second == 0) networks_.erase(network);
     }
     peers_.erase(entry);
+}
+
+void PeerList::unlink(KnownPeer& peer) {
+    if (!peer.twin) return;
+    peers_.at(*peer.twin).twin.reset();
+    peer.twin.reset();
+}
+
+void PeerList::same_peer(Endpoint const& one, Endpoint const& other) {
+    auto const first = peers_.find(one);
+    auto const second = peers_.find(other);
+    if (first == peers_.end() || second == peers_.end() || one.address.is_v6() == other.address.is_v6()) return;
+    unlink(first->second);
+    unlink(second->second);
+    first->second.twin = other;
+    second->second.twin = one;
+}
+
+bool PeerList::twin_busy(KnownPeer const& peer) const {
+    return peer.twin && peers_.at(*peer.twin).state != KnownPeer::State::idle;
 }
 
 bool PeerList::network_full(Endpoint const& endpoint, PeerSource source) const {
@@ -109,7 +131,7 @@ void PeerList::set_external(Endpoint const& own) {
 }
 
 bool PeerList::dialable(KnownPeer const& peer, bool skip_seeds) const {
-    return peer.state == KnownPeer::State::idle && !peer.given_up() && !(skip_seeds && peer.seed);
+    return peer.state == KnownPeer::State::idle && !peer.given_up() && !(skip_seeds && peer.seed) && !twin_busy(peer);
 }
 
 std::optional<Endpoint> PeerList::next(bool skip_seeds, TimePoint now) {
@@ -121,6 +143,10 @@ std::optional<Endpoint> PeerList::next(bool skip_seeds, TimePoint now) {
     if (best == nullptr) return std::nullopt;
     best->state = KnownPeer::State::dialling;
     best->last_try = now;
+    if (best->twin) {
+        auto& twin = peers_.at(*best->twin);
+        if (!twin.given_up()) twin.state = KnownPeer::State::dialling;
+    }
     return best->endpoint;
 }
 
@@ -129,6 +155,14 @@ std::optional<TimePoint> PeerList::next_dial(bool skip_seeds) const {
     for (auto const& [endpoint, peer] : peers_)
         if (dialable(peer, skip_seeds)) earliest = std::min(earliest.value_or(TimePoint::max()), peer.next_dial);
     return earliest;
+}
+
+bool PeerList::somebody_waits(bool skip_seeds, TimePoint now) const {
+    return std::any_of(peers_.begin(), peers_.end(), [&](auto const& entry) {
+        auto const& peer = entry.second;
+        bool const lately = peer.last_try && now - *peer.last_try < kSetAsideFor;
+        return dialable(peer, skip_seeds) && peer.next_dial <= now && peer.failures == 0 && !lately;
+    });
 }
 
 void PeerList::back_off(KnownPeer& peer, TimePoint now) {
@@ -183,6 +217,11 @@ void PeerList::set_seed(Endpoint const& endpoint, bool seed) {
 void PeerList::retry(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry != peers_.end()) entry->second.next_dial = std::min(entry->second.next_dial, now);
+}
+
+void PeerList::set_aside(Endpoint const& endpoint, TimePoint now) {
+    auto const entry = peers_.find(endpoint);
+    if (entry != peers_.end()) entry->second.next_dial = std::max<TimePoint>(entry->second.next_dial, now + kSetAsideFor);
 }
 
 void PeerList::retry_all(TimePoint now) {

@@ -32,6 +32,7 @@ struct KnownPeer {
     std::optional<TimePoint> last_try;     // when it was last dialled or connected
     TimePoint next_dial{};                 // not before
     std::uint32_t priority = 0;            // BEP 40, with our own address
+    std::optional<Endpoint> twin;          // the same peer's address in the other family, known too
 
     bool user() const { return sources.contains(PeerSource::user); }
     // Dialled in vain limit::kMaxDialFailures times: kept only as a mark, so that a tracker or PEX cannot make us dial
@@ -59,11 +60,17 @@ public:
     // Our address as others see it, one a family (BEP 24, or `yourip` of BEP 10), with our listening port.
     void set_external(Endpoint const& own);
 
-    // The best one to dial now, which is then `dialling` until one of the calls below; seeds are left out when we are
-    // one ourselves. Order: the user's, fewest failures, local peers (LSD), BEP 40's priority, longest ago.
+    // Both are addresses of one peer, of different families, by its own word: one connection to it is enough. That is
+    // believed until another source names one of them too, lest a peer hide others. Unknown ones are not linked.
+    void same_peer(Endpoint const& one, Endpoint const& other);
+
+    // The best one to dial now, which is then `dialling` until one of the calls below, with its twin if it has one;
+    // seeds are left out when we are one ourselves. Order: the user's, fewest failures, local peers (LSD), BEP 40's priority, longest ago.
     std::optional<Endpoint> next(bool skip_seeds, TimePoint now);
     // When next() may have one though none is added; nothing: never.
     std::optional<TimePoint> next_dial(bool skip_seeds) const;
+    // Whether next() would give an address that never failed and was not tried lately.
+    bool somebody_waits(bool skip_seeds, TimePoint now) const;
     void failed(Endpoint const& endpoint, TimePoint now);
     void abandoned(Endpoint const& endpoint);  // the dial was called off: no failure
     // False when the address is not known (an incoming peer's port that we were not told).
@@ -73,6 +80,8 @@ public:
     void set_seed(Endpoint const& endpoint, bool seed);
     // We left it because nothing was needed, which may change any moment: no wait before the next dial.
     void retry(Endpoint const& endpoint, TimePoint now);
+    // It left for another's sake: that one and others come first.
+    void set_aside(Endpoint const& endpoint, TimePoint now);
     // Everybody idle and not given up may be dialled at once: after a pause, or when the network is back.
     void retry_all(TimePoint now);
 
@@ -105,6 +114,7 @@ public:
     static constexpr std::chrono::milliseconds kUserRedial{2500};  // doubled with each failure
     static constexpr std::chrono::minutes kLongestRedial{10};  // for the user's own, which are never given up
     static constexpr std::chrono::hours kGivenUpFor{1};        // then it may be learnt anew
+    static constexpr std::chrono::minutes kSetAsideFor{10};    // two rounds of the turnover
 
 private:
     using Network = std::pair<Address, PeerSource>;
@@ -112,6 +122,8 @@ private:
     void forget_old_marks(TimePoint now);
     bool make_room();
     void erase(std::map<Endpoint, KnownPeer>::iterator entry);
+    void unlink(KnownPeer& peer);
+    bool twin_busy(KnownPeer const& peer) const;
     bool network_full(Endpoint const& endpoint, PeerSource source) const;
     std::uint32_t priority(Endpoint const& endpoint) const;
     bool dialable(KnownPeer const& peer, bool skip_seeds) const;

@@ -130,6 +130,24 @@ TEST(ExtensionHandshake, TellsOfPeerExchangeHolepunchingAndEncryption) {
     EXPECT_EQ(parsed->prefers_encryption, true);
 }
 
+TEST(ExtensionHandshake, TellsOfAnAddressInEachFamily) {
+    ExtensionHandshake ours;
+    ours.ipv4 = Address::parse("1.2.3.4").value();
+    ours.ipv6 = Address::parse("2600::1").value();
+
+    auto const parsed = parse(text_of(ours.encode()));
+    auto const mixed_up = parse("d4:ipv416:aaaaaaaaaaaaaaaa4:ipv64:aaaa1:mdee");
+    ExtensionHandshake merged;
+    merged.merge(parsed.value());
+
+    EXPECT_EQ(parsed->ipv4, ours.ipv4);
+    EXPECT_EQ(parsed->ipv6, ours.ipv6);
+    EXPECT_EQ(merged.ipv4, ours.ipv4);
+    ASSERT_TRUE(mixed_up);
+    EXPECT_FALSE(mixed_up->ipv4);
+    EXPECT_FALSE(mixed_up->ipv6);
+}
+
 TEST(ExtensionHandshake, PeerExchangeIsEndedByARepeatedOneAlone) {
     ExtensionHandshake ours;
     ours.ut_pex_named = ours.ut_holepunch_named = true;

@@ -1,0 +1,58 @@
+#include "torrent/swarm/peer_turnover.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace rqfs::torrent {
+
+namespace {
+
+// Smaller leaves first.
+using Worth = std::tuple<int, double, PeerHandle>;
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// Of those that owe us something and had time to show what they can.
+double median_rate(std::span<TurnoverPeer const> peers) {
+    std::vector<double> rates;
+    for (auto const& peer : peers)
+        if (peer.asked && peer.unchokes_us >= PeerTurnover::kSlow) rates.push_back(peer.rate);
+    if (rates.empty()) return 0;
+    auto const middle = rates.begin() + static_cast<std::ptrdiff_t>(rates.size() / 2);
+    std::nth_element(rates.begin(), middle, rates.end());
+    return *middle;
+}
+
+// Nothing for a peer that is worth its place.
+std::optional<Worth> useless(TurnoverPeer const& peer, double median, bool active) {
+    if (peer.kept) return std::nullopt;
+    auto const idle = -seconds(peer.useless);
+    if (!peer.wanted && !peer.served && peer.useless >= PeerTurnover::kNothingForUs) return Worth(0, idle, peer.peer);
+    bool const slow =
+        peer.asked && peer.unchokes_us >= PeerTurnover::kSlow && peer.rate < median * PeerTurnover::kSlowShare;
+    if (active && slow) return Worth(1, peer.rate, peer.peer);
+    if (peer.wanted && !peer.unchokes_us && !peer.served && peer.useless >= PeerTurnover::kChokesUs)
+        return Worth(2, idle, peer.peer);
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<PeerHandle> PeerTurnover::choose(std::span<TurnoverPeer const> peers, Places const& places, TimePoint now) {
+    auto const full = static_cast<double>(places.taken) >= kFull * static_cast<double>(places.all);
+    if (!full || !places.somebody_waits || now < next_) return {};
+    std::vector<Worth> worst;
+    auto const median = median_rate(peers);
+    for (auto const& peer : peers)
+        if (auto const worth = useless(peer, median, places.active)) worst.push_back(*worth);
+    if (worst.empty()) return {};
+    std::sort(worst.begin(), worst.end());
+    auto const most = std::max<std::size_t>(1, static_cast<std::size_t>(kShare * static_cast<double>(places.taken)));
+    if (worst.size() > most) worst.erase(worst.begin() + static_cast<std::ptrdiff_t>(most), worst.end());
+    next_ = now + (places.active ? Duration(kActivePace) : Duration(kPace));
+    std::vector<PeerHandle> leaving;
+    for (auto const& each : worst) leaving.push_back(std::get<PeerHandle>(each));
+    return leaving;
+}
+
+}  // namespace rqfs::torrent
