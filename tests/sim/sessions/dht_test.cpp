@@ -1,14 +1,7 @@
+#include "tests/sim/sessions/dht_of_sessions.h"
 #include "tests/support/fake_udp.h"
-#include "tests/support/make_torrent.h"
-#include "tests/support/memory_store.h"
-#include "tests/support/run_virtual.h"
-#include "tests/support/simulated_network.h"
-#include "tests/support/virtual_clock.h"
-#include "torrent/session.h"
-#include "torrent/workers.h"
 
 #include <gtest/gtest.h>
-#include <boost/asio/io_context.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -25,8 +18,6 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using namespace torrent;
-
-std::string bare_magnet(InfoHash const& info_hash) { return "magnet:?xt=urn:btih:" + info_hash.hex(); }
 
 // Counts the datagrams that come to a host and speak of a torrent.
 class Spy final : public UdpSocket::Receiver {
@@ -66,71 +57,6 @@ public:
 private:
     SimulatedHost& host_;
     FakeUdp udp_;
-};
-
-// Sessions as the daemon has them on an internet in memory, where nothing but the DHT and its router knows anybody.
-class DhtOfSessions : public testing::Test {
-protected:
-    struct Member {
-        SimulatedHost& host;
-        MemoryStore store;
-        std::unique_ptr<Session> session;
-    };
-
-    DhtOfSessions() { network.name("router.test", Address::parse("17.0.0.1").value()); }
-
-    void start(Member& member, std::function<void(Settings&)> const& change = {}) {
-        Settings settings;
-        settings.dht_routers = {"router.test:6881"};
-        if (change) change(settings);
-        Session::Parts const parts{engine.get_executor(), clock,       workers, member.store,
-                                   network.resolver(),    &member.host};
-        member.session = std::make_unique<Session>(parts, settings);
-        run(member.session->start());
-    }
-    Member& host(std::string const& at) {
-        auto& host = network.add({Endpoint::parse(at).value()});
-        return *members.emplace_back(new Member{host, {}, nullptr});
-    }
-    Member& add(std::string const& at, std::function<void(Settings&)> const& change = {}) {
-        auto& member = host(at);
-        start(member, change);
-        return member;
-    }
-    // The router and some others, known to each other.
-    void add_dht() {
-        for (int i = 1; i <= 8; ++i) add(std::to_string(16 + i) + ".0.0.1:6881");
-        clock.run_for(engine, 2min);
-    }
-    void add_torrent(Member& member, MadeTorrent const& made) {
-        member.store.fill(made.metainfo->info_hash(), made.data, made.metainfo->pieces().piece_bytes());
-        run(member.session->add(made.file, AddOptions{}));
-    }
-    void add_magnet(Member& member, std::string const& magnet) { run(member.session->add(magnet, AddOptions{})); }
-    template <class T>
-    T run(asio::awaitable<T> task) {
-        return run_virtual(engine, clock, std::move(task));
-    }
-    bool until(Duration limit, std::function<bool()> const& done) { return clock.run_until(engine, limit, done); }
-    bool has_metadata(Member const& member, InfoHash const& hash) const {
-        return member.session->entry(hash)->metainfo != nullptr;
-    }
-    std::vector<std::byte> read(Stream& stream, ByteRange range) {
-        std::vector<std::byte> all;
-        for (auto const& slice : run(stream.read(range)))
-            all.insert(all.end(), slice.bytes().begin(), slice.bytes().end());
-        return all;
-    }
-    void TearDown() override {
-        for (auto const& member : members)
-            if (member->session) run(member->session->stop());
-    }
-
-    asio::io_context engine{1};
-    VirtualClock clock;
-    Workers workers{engine.get_executor()};
-    SimulatedNetwork network{engine.get_executor(), clock};
-    std::vector<std::unique_ptr<Member>> members;
 };
 
 TEST_F(DhtOfSessions, AnInfoHashAloneIsEnoughToReadAFilm) {

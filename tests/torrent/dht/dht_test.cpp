@@ -1,12 +1,10 @@
 #include "torrent/dht/dht.h"
 
 #include "tests/support/fake_udp.h"
-#include "tests/support/run_engine.h"
 #include "tests/support/virtual_clock.h"
 #include "tests/torrent/dht/bytes.h"
 #include "torrent/dht/dht_state.h"
 #include "torrent/dht/krpc_message.h"
-#include "torrent/net/udp_sockets.h"
 #include "torrent/settings.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +15,6 @@
 
 #include <chrono>
 #include <memory>
-#include <set>
 
 namespace rqfs::torrent {
 namespace {
@@ -342,57 +339,46 @@ TEST_F(Node, TakesLessThanAMegabyte) {
     EXPECT_LT(mallinfo2().uordblks - before, 1u << 20);
 }
 
-// Real sockets: 127.x.y.1, each with its node.
-TEST(Loopback, TwoHundredNodesFindEachOther) {
-    constexpr std::size_t kNodes = 200;
-    asio::io_context engine;
-    SteadyClock clock;
-    SystemResolver resolver;
-    struct Member {
-        std::unique_ptr<UdpSockets> sockets;
-        std::unique_ptr<Dht> dht;
-    };
-    std::vector<Member> members;
-    Dht::Options options;
-    options.test_network = true;
-    for (std::size_t i = 0; i < kNodes; ++i) {
-        auto const address = asio::ip::address_v4({127, 1, static_cast<std::uint8_t>(i), 1});
-        std::vector<asio::ip::udp::socket> sockets;
-        sockets.emplace_back(engine, asio::ip::udp::endpoint(address, 0));
-        Member member;
-        member.sockets = std::make_unique<UdpSockets>(engine.get_executor(), clock, std::move(sockets));
-        Dht::Network const where{engine.get_executor(), clock, *member.sockets, resolver};
-        member.dht = std::make_unique<Dht>(where, options, std::span<std::byte const>());
-        member.sockets->start();
-        member.dht->start();
-        if (options.routers.empty()) options.routers.push_back(member.sockets->local().front().text());
-        members.push_back(std::move(member));
-        engine.run_for(5ms);
-    }
-    engine.run_for(1s);
-    auto const torrent = InfoHash::parse("0123456789012345678901234567890123456789").value();
-    auto announcing = members[17].dht->find_peers(torrent, [](auto const&) {});
-    announcing->announce(4242, false);
-    engine.run_for(1s);
-    std::set<std::size_t> found;
+TEST_F(Node, AHundredSearchesAtOnceKeepToWhatWeMaySend) {
+    everybody_answers();
+    start();
+    dht->add_node(nth_endpoint(5));
+    run(1min);
+    udp.sent.clear();
     std::vector<std::unique_ptr<Dht::Search>> searches;
-    for (std::size_t i = 100; i < 150; ++i)
-        searches.push_back(members[i].dht->find_peers(torrent, [&found, i](auto const&) { found.insert(i); }));
-    auto const end = std::chrono::steady_clock::now() + 20s;
-    while (found.size() < 50 && std::chrono::steady_clock::now() < end) engine.run_one_for(50ms);
-    searches.clear();
+    for (int i = 0; i < 100; ++i)
+        searches.push_back(dht->find_peers(random_id(random).info_hash(), [](auto const&) {}));
+    run(10s);
+    std::size_t bytes = 0;
+    for (auto const& each : udp.sent) bytes += each.bytes.size();
 
-    EXPECT_EQ(found.size(), 50u);
-    auto const stop = [](std::vector<Member>& all) -> asio::awaitable<void> {
-        for (auto& each : all) {
-            co_await each.dht->stop();
-            co_await each.sockets->stop();
-        }
-    };
-    // The search goes before its Dht.
-    announcing.reset();
-    tests::run_engine(engine, stop(members), 60s);
-    for (auto& each : members) each.dht.reset();
+    EXPECT_GT(bytes, 30'000u);
+    EXPECT_LE(bytes, limit::kDhtQueryBytesPerSecond * 12u);
+}
+
+TEST_F(Node, TakesNoAnswerThatComesTooLate) {
+    start();
+    dht->add_node(nth_endpoint(1));
+    run(100ms);
+    KrpcReply reply;
+    reply.id = random_id(random);
+    reply.transaction = query_of(udp.sent.front().bytes).transaction;
+
+    run(15s);
+    udp.inject(nth_endpoint(1), text_of(encode_krpc(reply)));
+    run(1s);
+
+    EXPECT_EQ(dht->status().front().good, 0u);
+}
+
+TEST_F(Node, WhoCarriesOurOwnIdIsNotHeard) {
+    start();
+    auto query = query_of(ask(KrpcMethod::ping));
+    query.id = NodeId(InfoHash::parse(dht->status().front().id).value());
+    udp.inject(nth_endpoint(1), text_of(encode_krpc(query)));
+    run(1s);
+
+    EXPECT_TRUE(udp.sent.empty());
 }
 
 }  // namespace
