@@ -99,7 +99,7 @@ void Connections::add_addresses(std::vector<Endpoint> const& endpoints, AddressS
     }
 }
 
-void Connections::set_external(Address const& address) { known_.set_external({address, session_.listening_port}); }
+void Connections::set_external(Address const& address) { known_.set_external({address, session_.announced_port}); }
 
 void Connections::become_private() {
     known_.keep_only(kPrivateSources);
@@ -203,7 +203,7 @@ bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& t
     options.handle = handle;
     options.info_hash = info_hash_;
     options.incoming = incoming;
-    if (uses_dht()) options.dht_port = session_.listening_port;
+    if (uses_dht()) options.dht_port = session_.port_for(socket->remote().address);
     if (auto const* const download = owner_.download()) {
         options.layout = download->metainfo().pieces();
         options.have = download->have();

@@ -39,7 +39,7 @@ ExtensionHandshake Connections::our_extensions(Endpoint const& remote) const {
         ours.ut_holepunch = kOurHolepunchId;
     }
     if (!session_.settings.anonymous) ours.client = "rqfs " RQFS_VERSION;
-    if (session_.listening_port != 0) ours.port = session_.listening_port;
+    if (auto const port = session_.port_for(remote.address); port != 0) ours.port = port;
     ours.reqq = limit::kRequestsIn;
     ours.your_address = remote.address;
     if (auto const* const download = owner_.download()) {

@@ -68,7 +68,7 @@ void PeerSearch::update(Need need) {
     if (is_private_) lan_search_.reset();
     if (is_private_) dht_search_.reset();
     if (!dht_search_) return;
-    dht_search_->announce(session_.listening_port, need.complete);
+    dht_search_->announce(session_.announced_port, need.complete);
     // As many as an idle torrent keeps are enough not to trouble the DHT out of turn.
     if (need.hurried && connections_.connected() < limit::kIdleTorrentConnections) dht_search_->hurry();
 }

@@ -24,6 +24,7 @@ Session::State::State(Parts p, Settings s)
                settings.test_network ? Listener::Caps{limit::kPendingIncoming, limit::kPendingIncoming} : Listener::Caps{}),
       connections(settings.connections),
       listening_port(listener.port()),
+      announced_port(listening_port),
       filter(parts.executor, parts.clock, parts.workers, settings.ip_filter, [this] { filter_changed(); }),
       context{parts.executor,
               parts.clock,
@@ -38,6 +39,7 @@ Session::State::State(Parts p, Settings s)
               connections,
               metadata_budget,
               listening_port,
+              announced_port,
               external,
               statistics,
               [this](Endpoint const& endpoint) { return is_our_own(endpoint); }},
@@ -56,6 +58,7 @@ Torrent& Session::State::find(InfoHash const& info_hash) const {
 }
 
 bool Session::State::is_our_own(Endpoint const& endpoint) const {
+    if (endpoint.port == announced_port && external.is_ours(endpoint.address)) return true;
     if (endpoint.port != listening_port) return false;
     if (external.is_ours(endpoint.address)) return true;
     auto const local = listener.local();
@@ -134,6 +137,7 @@ asio::awaitable<void> Session::start() {
     auto records = co_await s.parts.store.load();
     co_await s.open_dht();
     s.open_lan();
+    s.open_port_mapping();
     for (auto& record : records) {
         auto const info_hash = record.info_hash;
         auto torrent = std::make_unique<Torrent>(s.context, std::move(record), s);
@@ -145,10 +149,11 @@ asio::awaitable<void> Session::start() {
     if (s.lan) s.lan->start();
     s.listener.start();
     s.filter.start();
+    if (s.port_mapping) s.port_mapping->start();
     for (auto const& endpoint : s.listener.local()) log().info("listening address={}", endpoint.text());
 }
 
-asio::awaitable<void> Session::State::stop_torrent(Torrent& torrent, std::size_t& running) {
+asio::awaitable<void> Session::State::stop_part(asio::awaitable<void> part, std::size_t& running) {
     struct Done {
         std::size_t& running;
         Event& left;
@@ -157,7 +162,7 @@ asio::awaitable<void> Session::State::stop_torrent(Torrent& torrent, std::size_t
             left.notify();
         }
     } const done{running, left};
-    co_await torrent.stop(Errc::stopping);
+    co_await std::move(part);
 }
 
 asio::awaitable<void> Session::stop() {
@@ -167,8 +172,10 @@ asio::awaitable<void> Session::stop() {
     co_await s.filter.stop();
     co_await s.tasks.stop();
     TaskGroup stopping(s.parts.executor, "stopping torrents");
-    std::size_t running = s.torrents.size();
-    for (auto const& [info_hash, torrent] : s.torrents) stopping.spawn(s.stop_torrent(*torrent, running));
+    std::size_t running = s.torrents.size() + (s.port_mapping ? 1 : 0);
+    if (s.port_mapping) stopping.spawn(s.stop_part(s.port_mapping->stop(), running));
+    for (auto const& [info_hash, torrent] : s.torrents)
+        stopping.spawn(s.stop_part(torrent->stop(Errc::stopping), running));
     while (running > 0 || !s.leaving.empty()) co_await s.left.wait();
     co_await stopping.stop();
     s.torrents.clear();
@@ -185,6 +192,7 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     if (fresh.test_network != s.settings.test_network) need_restart.emplace_back("network.test_network");
     if (fresh.lsd != s.settings.lsd) need_restart.emplace_back("network.lsd");
     if (fresh.anonymous != s.settings.anonymous) need_restart.emplace_back("network.anonymous");
+    if (fresh.port_mapping != s.settings.port_mapping) need_restart.emplace_back("network.port_mapping");
     if (fresh.dht != s.settings.dht) need_restart.emplace_back("network.dht");
     if (fresh.dht_routers != s.settings.dht_routers) need_restart.emplace_back("network.dht_routers");
     if (fresh.dht_read_only != s.settings.dht_read_only) need_restart.emplace_back("network.dht_read_only");
@@ -194,6 +202,7 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     kept.anonymous = s.settings.anonymous;
     kept.dht = s.settings.dht;
     kept.lsd = s.settings.lsd;
+    kept.port_mapping = s.settings.port_mapping;
     kept.dht_routers = s.settings.dht_routers;
     kept.dht_read_only = s.settings.dht_read_only;
     s.settings = std::move(kept);

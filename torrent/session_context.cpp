@@ -1,6 +1,7 @@
 #include "torrent/session_context.h"
 
 #include "torrent/address_filter.h"
+#include "torrent/net/address_policy.h"
 
 namespace rqfs::torrent {
 
@@ -9,6 +10,10 @@ bool SessionContext::refuses(Address const& address) const { return filter != nu
 bool SessionContext::may_dial(Endpoint const& endpoint, AddressSource source) const {
     if (!torrent::may_dial(endpoint, source, settings.test_network) || refuses(endpoint.address)) return false;
     return source == AddressSource::user || !is_our_own(endpoint);
+}
+
+std::uint16_t SessionContext::port_for(Address const& address) const {
+    return address.is_v6() || is_local(address) ? listening_port : announced_port;
 }
 
 }  // namespace rqfs::torrent

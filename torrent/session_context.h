@@ -40,6 +40,7 @@ struct SessionContext {
     ConnectionBudget& connections;
     MetadataBudget& metadata_budget;          // of magnets' metadata under way, over all torrents
     std::uint16_t const& listening_port;      // 0: nobody can connect to us
+    std::uint16_t const& announced_port;      // where IPv4 peers beyond our router reach us: another one if it translates
     ExternalAddressVote const& external;
     Statistics& statistics;
     std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
@@ -53,6 +54,9 @@ struct SessionContext {
     bool may_dial(Endpoint const& endpoint, AddressSource source) const;
     // Kept away by the user's lists, whoever named it.
     bool refuses(Address const& address) const;
+
+    // Where we are reached from there, 0 for nowhere: in our own network and by IPv6 nothing is translated.
+    std::uint16_t port_for(Address const& address) const;
 };
 
 }  // namespace rqfs::torrent

@@ -120,6 +120,7 @@ SessionStatus Session::status() const {
     status.up_limit = s.up_limit.limit();
     status.listening = s.listener.local();
     status.incoming_seen = s.incoming_seen;
+    status.port_mapping = s.port_mapping_status();
     status.disk_free_bytes = s.parts.store.space().free_bytes;
     status.ip_filter = s.filter.status();
     return status;

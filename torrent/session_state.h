@@ -8,6 +8,7 @@
 #include "torrent/net/http_client.h"
 #include "torrent/net/listener.h"
 #include "torrent/net/network.h"
+#include "torrent/net/port_mapping.h"
 #include "torrent/net/system_network.h"
 #include "torrent/session.h"
 #include "torrent/session_context.h"
@@ -21,12 +22,13 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace rqfs::torrent {
 
 // What a Session is made of; shared by the sources that implement its parts.
-struct Session::State final : Torrent::Owner, Listener::Owner {
+struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owner {
     State(Parts parts, Settings settings);
 
     // Torrent::Owner
@@ -35,13 +37,16 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     void tracker_says_we_are(Address address, std::string const& tracker) override;
     // Listener::Owner
     void incoming(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) override;
+    // PortMapping::Owner
+    void announced_port_is(std::uint16_t port) override;
+    void router_says_we_are(Address address) override;
 
     Torrent& find(InfoHash const& info_hash) const;  // throws Errc::not_found
     boost::asio::awaitable<void> shake_hands(std::unique_ptr<StreamSocket> socket, Listener::Pending pending);
     boost::asio::awaitable<TorrentRecord> fetch(std::string url);
     boost::asio::awaitable<Added> add(TorrentRecord record, AddOptions options);
     boost::asio::awaitable<void> drop(InfoHash info_hash, bool keep_data);
-    boost::asio::awaitable<void> stop_torrent(Torrent& torrent, std::size_t& left);
+    boost::asio::awaitable<void> stop_part(boost::asio::awaitable<void> part, std::size_t& running);
     bool is_our_own(Endpoint const& endpoint) const;
     void external_address_changed(Address const& address);
     void open_lan();
@@ -53,6 +58,10 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     boost::asio::awaitable<void> save_dht();
     boost::asio::awaitable<void> close_dht();
     void nodes_say_we_are(Address const& address);
+    // session_port_mapping.cpp
+    std::string why_no_port_is_mapped() const;  // empty: one is
+    void open_port_mapping();
+    PortMappingStatus port_mapping_status() const;
 
     Parts parts;
     Settings settings;
@@ -66,10 +75,12 @@ struct Session::State final : Torrent::Owner, Listener::Owner {
     ConnectionBudget connections;
     MetadataBudget metadata_budget;
     std::uint16_t listening_port;
+    std::uint16_t announced_port;
     ExternalAddressVote external;
     Statistics statistics;
     AddressFilter filter;
     SessionContext context;
+    std::unique_ptr<PortMapping> port_mapping;  // null while it is off
     std::unique_ptr<LocalDiscovery> lan;  // null while it is off; outlives the torrents
     std::unique_ptr<Dht> dht;  // null while it is off; outlives the torrents, which search in it
     std::map<InfoHash, std::unique_ptr<Torrent>> torrents;

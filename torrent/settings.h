@@ -4,6 +4,7 @@
 #include "torrent/reader_policy.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Settings {
     std::vector<std::string> listen;      // ADDR:PORT; empty: 6881 on IPv4 and IPv6, the next free one if taken
     bool test_network = false;            // lifts the vetting of addresses learnt from strangers (loopback, private, low ports)
     bool lsd = true;                      // local discovery (BEP 14)
+    std::optional<bool> port_mapping;     // ask the router for the port; nothing said: yes, but not in a test network
     bool dht = true;
     std::vector<std::string> dht_routers; // HOST:PORT; empty: the well-known ones, in a test network none
     bool dht_read_only = false;           // BEP 43: asks and does not answer

@@ -310,10 +310,15 @@ std::optional<Error> Torrent::reading_forbidden() const {
     return std::nullopt;
 }
 
+void Torrent::set_external(std::optional<Address> address, bool new_port) {
+    if (address) connections_.set_external(*address);
+    if (new_port) announcer_.announce_now();
+}
+
 Announcer::Facts Torrent::announce_facts() const {
     Announcer::Facts facts;
     facts.peer_id = connections_.peer_id();
-    facts.port = session_.listening_port;
+    facts.port = session_.announced_port;
     facts.uploaded_bytes = connections_.uploaded_bytes();
     facts.downloaded_bytes = download_ ? download_->downloaded_bytes() : 0;
     // While the size is unknown anything but 0 tells the tracker that we are no seed; libtorrent says 16 KiB too.

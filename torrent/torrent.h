@@ -54,7 +54,7 @@ public:
     void set_log_level(std::string const& level);
     bool set_peer_log_level(Endpoint const& peer, std::string const& level);
     void remember_directory(std::string directory);
-    void set_external(Address address) { connections_.set_external(address); }  // as the session has found
+    void set_external(std::optional<Address> address, bool new_port = false);  // as the session has found
     void settings_changed();
     std::unique_ptr<Stream> open(FileIndex file, ReaderProgram const& program);
     bool accepts_peers() const { return running_; }

@@ -26,6 +26,7 @@ network:
   listen: ["0.0.0.0:7000", "[::]:7000"]
   test_network: true
   lsd: false
+  port_mapping: false
   dht: false
   dht_routers: ["router.example:6881", "[fd99::1]:7000"]
   dht_read_only: true
@@ -65,6 +66,7 @@ log:
     EXPECT_TRUE(config.torrent.test_network);
     EXPECT_TRUE(config.torrent.limit_lan);
     EXPECT_FALSE(config.torrent.lsd);
+    EXPECT_EQ(config.torrent.port_mapping, false);
     EXPECT_FALSE(config.torrent.dht);
     EXPECT_EQ(config.torrent.dht_routers, (std::vector<std::string>{"router.example:6881", "[fd99::1]:7000"}));
     EXPECT_TRUE(config.torrent.dht_read_only);

@@ -104,6 +104,7 @@ TEST(Manual, DocumentsEveryMemberOfTheApi) {
     fields(members, *std::make_unique<TorrentReply>());
     fields(members, *std::make_unique<SessionReply>());
     fields(members, *std::make_unique<rqfs::torrent::IpFilterStatus>());
+    fields(members, *std::make_unique<rqfs::torrent::PortMappingStatus>());
     fields(members, *std::make_unique<AddReply>());
     fields(members, *std::make_unique<HistogramReply>());
     fields(members, *std::make_unique<StatisticsReply>());

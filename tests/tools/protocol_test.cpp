@@ -63,6 +63,9 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     file.path = "a/b";
     SessionReply session;
     session.status.listening = {Endpoint::parse("0.0.0.0:6881").value()};
+    session.status.port_mapping.method = "UPnP";
+    session.status.port_mapping.external = Endpoint::parse("41.0.0.1:1").value().address;
+    session.status.port_mapping.expires = std::chrono::seconds(7);
     session.status.up_limit = std::numeric_limits<std::uint64_t>::max();
     session.status.ip_filter = {2, 1'000'000, 3, 4, "x is missing"};
 
@@ -74,6 +77,11 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     EXPECT_EQ(there_and_back(tracker, tracker_from_json).next_announce, tracker.next_announce);
     EXPECT_EQ(there_and_back(file, file_from_json).index, file.index);
     EXPECT_EQ(there_and_back(session, session_from_json).status.listening, session.status.listening);
+    auto const mapping = there_and_back(session, session_from_json).status.port_mapping;
+    EXPECT_EQ(mapping.method, "UPnP");
+    EXPECT_EQ(mapping.external, session.status.port_mapping.external);
+    EXPECT_EQ(mapping.expires, std::chrono::seconds(7));
+    EXPECT_EQ(mapping.renewed, std::nullopt);
     EXPECT_EQ(there_and_back(session, session_from_json).status.up_limit, session.status.up_limit);
     EXPECT_EQ(there_and_back(session, session_from_json).status.ip_filter.ranges, 1'000'000u);
     EXPECT_EQ(there_and_back(session, session_from_json).status.ip_filter.refused_connections, 4u);

@@ -40,6 +40,7 @@ json::value write_rate(double rate) {
     constexpr double most = 1e18;
     return std::isfinite(rate) ? json::value(std::llround(std::clamp(rate, 0.0, most))) : json::value(0);
 }
+json::value write(std::uint16_t value) { return value; }
 json::value write(std::uint32_t value) { return value; }
 json::value write(std::uint64_t value) { return value; }
 json::value write(std::string const& value) { return json::string(to_utf8(value)); }

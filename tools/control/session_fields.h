@@ -17,6 +17,17 @@ void fields(Visit& visit, Filter& filter) {
     visit("trouble", filter.trouble);
 }
 
+template <class Visit, Either<torrent::PortMappingStatus> Mapping>
+void fields(Visit& visit, Mapping& mapping) {
+    visit("state", mapping.state);
+    visit("method", mapping.method);
+    visit("external", mapping.external);
+    visit("external_port", mapping.external_port);
+    visit("renewed_seconds", mapping.renewed);
+    visit("expires_seconds", mapping.expires);
+    visit("message", mapping.message);
+}
+
 template <class Visit, Either<SessionReply> Reply>
 void fields(Visit& visit, Reply& reply) {
     auto& s = reply.status;
@@ -32,6 +43,7 @@ void fields(Visit& visit, Reply& reply) {
     visit("up_limit", s.up_limit);
     visit("listening", s.listening);
     visit("incoming_seen", s.incoming_seen);
+    visit("port_mapping", s.port_mapping);
     visit("disk_free_bytes", s.disk_free_bytes);
     visit("ip_filter", s.ip_filter);
 }

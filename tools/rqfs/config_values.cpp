@@ -167,6 +167,8 @@ constexpr std::array kKeys{
     ConfigKey{"network.test_network", false,
               [](auto const& v, auto& c) { return take_flag(v, c.torrent.test_network); }},
     ConfigKey{"network.lsd", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.lsd); }},
+    ConfigKey{"network.port_mapping", false,
+              [](auto const& v, auto& c) { return take_flag(v, c.torrent.port_mapping.emplace()); }},
     ConfigKey{"network.dht", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.dht); }},
     ConfigKey{"network.dht_routers", true, take_router},
     ConfigKey{"network.dht_read_only", false,

@@ -204,6 +204,18 @@ std::string filter_line(torrent::IpFilterStatus const& filter) {
     return plus_reason(text, printable(filter.trouble));
 }
 
+std::string router_line(torrent::PortMappingStatus const& mapping) {
+    auto const message = printable(mapping.message);
+    if (mapping.state == "off") return "no port is mapped: " + message;
+    if (mapping.state == "searching") return message.empty() ? "looking for it" : "looking for it again: " + message;
+    if (mapping.state != "mapped") return "no port is mapped, it is tried again: " + message;
+    auto text = printable(mapping.method) + " maps ";
+    if (mapping.external) text += mapping.external->text() + " ";
+    text += "port " + std::to_string(mapping.external_port) + " to us";
+    if (mapping.renewed) text += ", renewed " + format_duration(*mapping.renewed) + " ago";
+    return message.empty() ? text : text + "; " + message;
+}
+
 void show_session(Context& context, json::value const& document) {
     auto const reply = checked(session_from_json(document));
     auto const& s = reply.status;
@@ -213,7 +225,8 @@ void show_session(Context& context, json::value const& document) {
     std::string listening;
     for (auto const& endpoint : s.listening) listening += (listening.empty() ? "" : ", ") + endpoint.text();
     line(context, "listening", or_dash(listening));
-    line(context, "incoming", s.incoming_seen ? "peers reach us" : "no peer has connected to us yet");
+    line(context, "incoming", s.incoming_seen ? "peers have connected to us" : "no peer has connected to us yet");
+    line(context, "router", router_line(s.port_mapping));
     auto const& filter = s.ip_filter;
     if (filter.files > 0 || !filter.trouble.empty()) line(context, "IP filter", filter_line(filter));
     line(context, "torrents", std::to_string(s.torrents));

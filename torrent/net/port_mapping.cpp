@@ -128,9 +128,16 @@ asio::awaitable<void> PortMapping::look() {
 void PortMapping::publish() {
     auto const mapping = schedule_.mapping(clock_.now());
     auto const port = mapping ? mapping->external_port : port_;
+    if (mapping.has_value() != mapped_) {
+        mapped_ = mapping.has_value();
+        if (mapped_)
+            log().info("port mapped by={} external={}", mappers_[mapping->mapper]->name(),
+                       Endpoint{external_.value_or(Address()), port}.text());
+        else
+            log().info("port no longer mapped");
+    }
     if (port == announced_) return;
     announced_ = port;
-    log().debug("others reach us at port={}", port);
     owner_.announced_port_is(port);
 }
 

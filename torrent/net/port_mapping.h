@@ -66,6 +66,7 @@ private:
     std::optional<Router> router_;
     std::optional<Address> external_;  // as the router says
     std::optional<Step> under_way_;
+    bool mapped_ = false;
     std::uint16_t announced_;
     TaskGroup tasks_;
 };

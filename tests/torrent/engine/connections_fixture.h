@@ -55,6 +55,7 @@ protected:
     ConnectionBudget budget{100};
     MetadataBudget metadata_budget;
     std::uint16_t listening_port = 6881;
+    std::uint16_t announced_port = 6881;
     ExternalAddressVote external;
     Statistics statistics;
     SessionContext context{engine.get_executor(),
@@ -70,6 +71,7 @@ protected:
                            budget,
                            metadata_budget,
                            listening_port,
+                           announced_port,
                            external,
                            statistics,
                            [](Endpoint const&) { return false; }};
