@@ -107,7 +107,7 @@ Lookup::Front Lookup::front() {
     }
     for (auto& each : routers_) {
         front.waiting = front.waiting || each.state == State::asked;
-        if (each.state == State::fresh) front.to_ask.push_back(&each);
+        if (each.state == State::fresh && !address_taken(each)) front.to_ask.push_back(&each);  // else asked as a node
     }
     return front;
 }

@@ -221,5 +221,19 @@ TEST_F(Search, RoutersAreAskedWithoutTheirIds) {
     EXPECT_EQ(lookup.next(now).size(), 5u);
 }
 
+TEST_F(Search, ARouterThatWasAskedAsANodeDoesNotHoldUpTheEnd) {
+    auto const node = near(9);
+    lookup.start_with(std::vector{node});
+    lookup.start_with(node.endpoint);
+    auto const asked = lookup.next(now);
+
+    lookup.replied(node, {}, "t", now);
+    auto const more = lookup.next(now);
+
+    EXPECT_EQ(asked.size(), 1u);
+    EXPECT_TRUE(more.empty());
+    EXPECT_TRUE(lookup.finished());
+}
+
 }  // namespace
 }  // namespace rqfs::torrent
