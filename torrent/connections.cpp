@@ -249,6 +249,7 @@ void Connections::forget(PeerHandle handle) {
     auto const& connection = *connected.connection;
     logger_->debug("peer left torrent={} peer={} reason=\"{}\"", info_hash_.short_hex(), connected.listed.text(), connection.reason());
     uploaded_before_ += connection.uploaded_bytes();
+    known_.set_giver(connected.listed, connection.downloaded_bytes() > 0);
     known_.disconnected(connected.listed, connection.downloaded_bytes() + connection.uploaded_bytes() > 0 || !connection.incoming(), now);
     if (connected.needless) known_.retry(connected.listed, now);
     if (connected.replaced) known_.set_aside(connected.listed, now);

@@ -16,7 +16,8 @@ being that of both links on the way. Nothing comes before the round trips that h
 so after t seconds there can be the sum over all seeds of rate x (t - its round trips), where positive, and never more than the
 client's own link gives. The bound is the t at which that is what the step needs. Silent peers give nothing; liars are not counted
 either, though their right pieces may put a run ahead of the bound; of seeds that come and go, those count that are there when the
-step begins. Nothing is allowed for finding out which seed is fast, for TCP's slow start, for queues in the links, or for what was
+step begins, and one that comes is there from when it has made itself known: a libtorrent seed announces itself and dials those that
+the tracker names 4.5 s after its process has started (seen each time), and nobody can know of it before. Nothing is allowed for finding out which seed is fast, for TCP's slow start, for queues in the links, or for what was
 asked for before a seek.
 """
 import math
@@ -25,6 +26,7 @@ CHUNK = 128 * 1024  # player.py's
 PAYLOAD = 1448 / 1500 * 16384 / 16397
 MATHIS_BYTES = 1.22 * 1448
 TRACKER_TRIPS, CONNECT_TRIPS, SEEK_TRIPS = 2, 4, 1
+JOINING = 4.5  # seconds from a seed's start until it has announced itself
 UNLIMITED = 1e12  # bytes a second, of a link without a rate
 STALL_FREE_RATIO = 1.4  # capacity to bitrate from which there must be no stall
 
@@ -62,12 +64,16 @@ def rate_of(topology, host, links):
     return min(rate * kept, MATHIS_BYTES / (round_trip(topology, host, links) * math.sqrt(1 - kept))) if kept < 1 else rate
 
 
+def known_at(event):
+    return event.seconds + (JOINING if event.kind == 'join' else 0)
+
+
 def present(topology, seconds):
     """Honest seeds at that time after the client's start, and the links then."""
     there = {host for host in topology.seeds() if not topology.joins_late(host)}
     links = dict(topology.links)
-    for event in topology.events:
-        if event.seconds > seconds:
+    for event in sorted(topology.events, key=known_at):
+        if known_at(event) > seconds:
             break
         if event.kind == 'join':
             there.add(event.host)
@@ -85,7 +91,7 @@ def client_rate(topology, links):
 def capacity(topology, seconds=None):
     """Bytes of payload a second; without a time, the least there ever is."""
     if seconds is None:
-        return min(capacity(topology, at) for at in [0, *(event.seconds for event in topology.events)])
+        return min(capacity(topology, at) for at in [0, *map(known_at, topology.events)])
     hosts, links = present(topology, seconds)
     return min(client_rate(topology, links), sum(rate_of(topology, host, links) for host in hosts))
 

@@ -91,7 +91,7 @@ class Bound(unittest.TestCase):
         self.assertEqual(bound.least_seconds(1, [], 1e9), math.inf)
 
     def test_only_honest_seeds_that_are_there_count(self):
-        self.assertEqual([bound.present(topology(), t)[0] for t in (0, 10, 20)], [['s1', 's2'], ['s1', 's2', 's5'], ['s2', 's5']])
+        self.assertEqual([bound.present(topology(), t)[0] for t in (0, 14, 15, 20)], [['s1', 's2'], ['s1', 's2'], ['s1', 's2', 's5'], ['s2', 's5']])
         self.assertAlmostEqual(bound.capacity(topology(), 0), 12000 * 125 * bound.PAYLOAD)
         self.assertAlmostEqual(bound.capacity(topology()), 3000 * 125 * bound.PAYLOAD)
 

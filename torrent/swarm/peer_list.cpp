@@ -167,13 +167,13 @@ bool PeerList::somebody_waits(bool skip_seeds, TimePoint now) const {
 
 void PeerList::back_off(KnownPeer& peer, TimePoint now) {
     peer.state = KnownPeer::State::idle;
+    Duration const soon = kSoonRedial * (1u << std::min<std::uint32_t>(peer.failures, 10));
     if (peer.user()) {  // the one peer a person named may be all there is: a reader waits no longer than it must
-        auto const soon = kUserRedial * (1u << std::min<std::uint32_t>(peer.failures, 10));
         peer.next_dial = now + std::min<Duration>(soon, kLongestRedial);
         return;
     }
-    auto const wait = limit::kRedial * std::max<std::uint32_t>(1, std::min<std::uint32_t>(peer.failures, 60));
-    peer.next_dial = now + std::min<Duration>(wait, kLongestRedial);
+    Duration const wait = limit::kRedial * std::max<std::uint32_t>(1, std::min<std::uint32_t>(peer.failures, 60));
+    peer.next_dial = now + std::min<Duration>(peer.giver ? std::min(soon, wait) : wait, kLongestRedial);
 }
 
 void PeerList::failed(Endpoint const& endpoint, TimePoint now) {
@@ -214,6 +214,11 @@ void PeerList::set_seed(Endpoint const& endpoint, bool seed) {
     if (entry != peers_.end()) entry->second.seed = seed;
 }
 
+void PeerList::set_giver(Endpoint const& endpoint, bool giver) {
+    auto const entry = peers_.find(endpoint);
+    if (entry != peers_.end()) entry->second.giver = giver;
+}
+
 void PeerList::retry(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry != peers_.end()) entry->second.next_dial = std::min(entry->second.next_dial, now);
@@ -246,6 +251,7 @@ void PeerList::give_up(Endpoint const& endpoint, TimePoint now) {
     auto& peer = entry->second;
     peer.sources = PeerSources::from_bits(peer.sources.bits() &
                                           static_cast<std::uint8_t>(~static_cast<std::uint8_t>(PeerSource::user)));
+    peer.giver = false;
     peer.failures = limit::kMaxDialFailures;
     peer.last_try = now;
     peer.state = KnownPeer::State::idle;

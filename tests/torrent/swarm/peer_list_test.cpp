@@ -142,6 +142,49 @@ TEST(PeerList, WaitsLongerAfterEveryFailure) {
     EXPECT_TRUE(peers.next(false, kStart + 180s));
 }
 
+TEST(PeerList, WhoGaveUsDataIsDialledAgainSoon) {
+    auto peers = list();
+    peers.add(far(0), PeerSource::tracker, kStart);
+    peers.next(false, kStart);
+    peers.connected(far(0), kStart);
+
+    peers.set_giver(far(0), true);
+    peers.disconnected(far(0), true, kStart + 1min);
+
+    EXPECT_EQ(peers.next_dial(false), kStart + 1min + 2500ms);
+    EXPECT_EQ(peers.next(false, kStart + 1min + 2500ms), far(0));
+    peers.failed(far(0), kStart + 63s);
+    EXPECT_EQ(peers.next_dial(false), kStart + 68s) << "twice as long after the first failure";
+}
+
+TEST(PeerList, AGiverIsDialledSixTimesInVain) {
+    auto peers = list();
+    peers.add(far(0), PeerSource::tracker, kStart);
+    peers.set_giver(far(0), true);
+    auto now = kStart;
+    unsigned dials = 0;
+
+    for (int second = 0; second < 3600; ++second, now += 1s) {
+        if (!peers.next(false, now)) continue;
+        ++dials;
+        peers.failed(far(0), now);
+    }
+
+    EXPECT_EQ(dials, 6u);
+    EXPECT_EQ(peers.counts().known, 0u);
+}
+
+TEST(PeerList, WhoCutsUsOffWithoutDataIsNotDialledAgainSoon) {
+    auto peers = list();
+    peers.add(far(0), PeerSource::tracker, kStart);
+    peers.set_giver(far(0), true);
+
+    peers.set_giver(far(0), false);
+    peers.disconnected(far(0), true, kStart);
+
+    EXPECT_EQ(peers.next_dial(false), kStart + 60s);
+}
+
 TEST(PeerList, GivesUpAfterThreeFailuresWhoeverNamesTheAddressAgain) {
     auto peers = list();
     peers.add(far(0), PeerSource::tracker, kStart);
