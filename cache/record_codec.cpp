@@ -153,7 +153,9 @@ Bytes encode_torrent(torrent::TorrentRecord const& record) {
     out.texts(record.user_peers);
     out.files(record.wanted_files);
     out.files(record.selected_files);
-    if (!record.magnet_peers.empty()) out.texts(record.magnet_peers);  // rows without are older, or of no magnet
+    // Rows of older versions end here, and those of most torrents do.
+    if (!record.magnet_peers.empty() || !record.user_trackers.empty()) out.texts(record.magnet_peers);
+    if (!record.user_trackers.empty()) out.texts(record.user_trackers);
     return out.seal(record.info_hash);
 }
 
@@ -179,6 +181,7 @@ std::optional<torrent::TorrentRecord> decode_torrent(InfoHash const& info_hash, 
     record.wanted_files = in.files();
     record.selected_files = in.files();
     if (in.ok() && in.left() > 0) record.magnet_peers = in.texts();
+    if (in.ok() && in.left() > 0) record.user_trackers = in.texts();
     if (!in.complete()) return std::nullopt;
     return record;
 }

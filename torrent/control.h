@@ -4,6 +4,7 @@
 #include "torrent/info_hash.h"
 #include "torrent/statistics.h"
 #include "torrent/status.h"
+#include "torrent/tracker_edit.h"
 #include "torrent/units.h"
 #include "torrent/why.h"
 
@@ -59,6 +60,13 @@ public:
     virtual boost::asio::awaitable<void> download(InfoHash info_hash, std::vector<FileIndex> files) = 0;
     virtual void verify(InfoHash info_hash, bool cancel) = 0;  // starts (or cancels) checking in the background
     virtual boost::asio::awaitable<void> connect(InfoHash info_hash, std::string host, std::uint16_t port) = 0;
+
+    // Durable, and under way at the trackers, when it returns; all of it or nothing. Returns a warning in a sentence, or nothing.
+    virtual boost::asio::awaitable<std::string> edit_trackers(InfoHash info_hash, TrackerEdit edit) = 0;
+    // Announces now, to one tracker or to all and the DHT; no tracker sooner than it allows. Throws Errc::busy when nobody may be asked.
+    virtual AskedTrackers announce(InfoHash const& info_hash, std::optional<std::string> const& tracker) = 0;
+    // Somebody looks at trackers(): figures that are minutes old are asked for again.
+    virtual void scrape(InfoHash const& info_hash) = 0;
 
     // Bytes a second, 0 is unlimited; nothing leaves that limit as it is.
     virtual void limit(std::optional<std::uint64_t> up, std::optional<std::uint64_t> down) = 0;

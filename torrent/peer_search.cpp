@@ -73,6 +73,11 @@ void PeerSearch::update(Need need) {
     if (need.hurried && connections_.connected() < limit::kIdleTorrentConnections) dht_search_->hurry();
 }
 
+bool PeerSearch::search_now() {
+    if (dht_search_) dht_search_->hurry();
+    return dht_search_ != nullptr;
+}
+
 std::string PeerSearch::dht_state() const {
     if (!dht_search_) return {};
     auto const progress = dht_search_->progress();

@@ -47,6 +47,9 @@ public:
     boost::asio::awaitable<void> save();
     void save_in_background();
 
+    // The user wants peers looked for now; false where the DHT is not asked.
+    bool search_now();
+
     // What the DHT is doing about it, as the end of a sentence; empty when it is not asked.
     std::string dht_state() const;
     // The same as a tracker among the others; nothing when it is not asked.

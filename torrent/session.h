@@ -75,6 +75,9 @@ public:
     boost::asio::awaitable<void> download(InfoHash info_hash, std::vector<FileIndex> files) override;
     void verify(InfoHash info_hash, bool cancel) override;
     boost::asio::awaitable<void> connect(InfoHash info_hash, std::string host, std::uint16_t port) override;
+    boost::asio::awaitable<std::string> edit_trackers(InfoHash info_hash, TrackerEdit edit) override;
+    AskedTrackers announce(InfoHash const& info_hash, std::optional<std::string> const& tracker) override;
+    void scrape(InfoHash const& info_hash) override;
     void limit(std::optional<std::uint64_t> up, std::optional<std::uint64_t> down) override;
     void log_torrent(InfoHash info_hash, std::string level) override;
     void log_peer(Endpoint peer, std::string level) override;

@@ -168,6 +168,16 @@ asio::awaitable<void> Session::connect(InfoHash info_hash, std::string host, std
     state_->find(info_hash).connect(endpoints, host_port);  // it may be gone by now
 }
 
+asio::awaitable<std::string> Session::edit_trackers(InfoHash info_hash, TrackerEdit edit) {
+    co_return co_await state_->find(info_hash).edit_trackers(std::move(edit));
+}
+
+AskedTrackers Session::announce(InfoHash const& info_hash, std::optional<std::string> const& tracker) {
+    return state_->find(info_hash).announce(tracker);
+}
+
+void Session::scrape(InfoHash const& info_hash) { state_->find(info_hash).scrape(); }
+
 void Session::limit(std::optional<std::uint64_t> up, std::optional<std::uint64_t> down) {
     if (up) state_->up_limit.set_limit(*up);
     if (down) state_->down_limit.set_limit(*down);

@@ -2,6 +2,7 @@
 
 #include "torrent/endpoint.h"
 #include "torrent/info_hash.h"
+#include "torrent/tracker_status.h"
 #include "torrent/units.h"
 
 #include <chrono>
@@ -76,16 +77,6 @@ struct PeerStatus {
     std::uint32_t requests_in_flight = 0;
     std::uint32_t requests_queued = 0;     // theirs, waiting for us
     std::chrono::milliseconds round_trip{0};  // request to first byte, smoothed; 0 when unknown
-};
-
-struct TrackerStatus {
-    std::string url;             // passkeys are left in: it is the user's own
-    std::uint32_t tier = 0;
-    std::string state;           // "not contacted", "working", "announcing", "failed"
-    std::string message;         // the failure or warning in words
-    std::uint32_t peers = 0;     // in the last reply
-    std::optional<std::uint32_t> seeders, leechers, downloads;  // announce reply or scrape
-    std::optional<std::chrono::seconds> next_announce;          // from now
 };
 
 // The DHT node of one address family.

@@ -23,6 +23,7 @@ struct TorrentRecord {
     InfoHash info_hash;
     std::string display_name;                        // a magnet's dn; empty when it had none
     std::vector<std::vector<std::string>> trackers;  // tiers of BEP 12, as the user gave them
+    std::vector<std::string> user_trackers;          // those of them that the user named himself: asked without vetting
     std::vector<std::string> web_seeds;              // kept for later (BEP 19)
     std::vector<std::string> user_peers;             // of `connect`: HOST:PORT, dialled without vetting
     std::vector<std::string> magnet_peers;           // x.pe: the same, vetted

@@ -2,6 +2,8 @@
 
 #include "torrent/log.h"
 #include "torrent/timeout.h"
+#include "torrent/torrent_operation.h"
+#include "torrent/tracker/tracker_list.h"
 
 #include <algorithm>
 #include <cassert>
@@ -32,23 +34,6 @@ void append_new(std::vector<std::string>& list, std::vector<std::string> const& 
 
 }  // namespace
 
-class Torrent::Operation {
-public:
-    explicit Operation(Torrent& torrent) : torrent_(torrent) { ++torrent_.operations_; }
-    Operation(Operation const&) = delete;
-    Operation& operator=(Operation const&) = delete;
-    ~Operation() {
-        --torrent_.operations_;
-        if (alone_) torrent_.changing_ = false;
-        torrent_.operation_ended_.notify();
-    }
-    void alone() { alone_ = torrent_.changing_ = true; }
-
-private:
-    Torrent& torrent_;
-    bool alone_ = false;
-};
-
 Torrent::Torrent(SessionContext& session, TorrentRecord record, Owner& owner)
     : session_(session),
       owner_(owner),
@@ -56,10 +41,13 @@ Torrent::Torrent(SessionContext& session, TorrentRecord record, Owner& owner)
       logger_(shared_log()),
       connections_(session, record_.info_hash, logger_, *this),
       peer_search_(session, record_.info_hash, logger_, connections_),
-      announcer_(session.trackers, record_.info_hash, record_.trackers, false, *this),
+      announcer_(session.trackers, record_.info_hash, {}, false, *this),
       operation_ended_(session.executor),
       tick_now_(session.executor),
-      tasks_(session.executor, "torrent " + record_.info_hash.short_hex()) {
+      tasks_(session.executor, "torrent " + record_.info_hash.short_hex()),
+      keeper_(session.store, record_, logger_, tasks_) {
+    record_.trackers = merged({}, record_.trackers);
+    announcer_.set_trackers(record_.trackers, record_.user_trackers);
     if (auto metainfo = parse_info(record_)) take_metainfo(std::move(metainfo));
 }
 
@@ -131,8 +119,8 @@ asio::awaitable<void> Torrent::stop(Errc why) {
     session_.precedence.left(record_.info_hash);
     co_await halt();
     if (readers_) co_await readers_->stop();
-    update_totals();
-    if (why != Errc::removed && unsaved_) co_await save();
+    keeper_.count(connections_.uploaded_bytes(), download_ ? download_->downloaded_bytes() : 0);
+    if (why != Errc::removed && keeper_.unsaved()) co_await keeper_.save();
     if (download_) co_await download_->stop();
 }
 
@@ -143,7 +131,7 @@ asio::awaitable<void> Torrent::my_turn() {
 
 asio::awaitable<void> Torrent::keep() {
     Operation const operation(*this);
-    co_await save();
+    co_await keeper_.save();
 }
 
 asio::awaitable<void> Torrent::pause() {
@@ -153,7 +141,7 @@ asio::awaitable<void> Torrent::pause() {
     if (record_.paused) co_return;
     record_.paused = true;
     co_await halt();
-    co_await save();
+    co_await keeper_.save();
 }
 
 asio::awaitable<void> Torrent::resume() {
@@ -163,7 +151,7 @@ asio::awaitable<void> Torrent::resume() {
     if (download_) download_->store().retry_now();
     if (!record_.paused) co_return;
     record_.paused = false;
-    co_await save();
+    co_await keeper_.save();
     run();
 }
 
@@ -182,23 +170,14 @@ asio::awaitable<void> Torrent::want(std::vector<FileIndex> files) {
     record_.download = true;
     apply_wanted();
     tick_now_.notify();
-    co_await save();
+    co_await keeper_.save();
 }
 
 asio::awaitable<void> Torrent::merge(TorrentRecord const& more) {
     Operation const operation(*this);
     co_await my_turn();
-    announcer_.merge(more.trackers);
-    for (auto const& tier : more.trackers) {
-        std::vector<std::string> fresh;
-        for (auto const& url : tier) {
-            auto const known = std::any_of(record_.trackers.begin(), record_.trackers.end(), [&](auto const& t) {
-                return std::find(t.begin(), t.end(), url) != t.end();
-            });
-            if (!known) fresh.push_back(url);
-        }
-        if (!fresh.empty()) record_.trackers.push_back(std::move(fresh));
-    }
+    record_.trackers = merged(record_.trackers, more.trackers);
+    announcer_.set_trackers(record_.trackers, record_.user_trackers);
     append_new(record_.web_seeds, more.web_seeds);
     if (record_.selected_files.empty()) record_.selected_files = more.selected_files;
     drop_unknown_selection();
@@ -209,7 +188,7 @@ asio::awaitable<void> Torrent::merge(TorrentRecord const& more) {
         record_.created = more.created;
         metadata_complete(more.info);
     }
-    co_await save();
+    co_await keeper_.save();
 }
 
 void Torrent::verify(bool cancel) {
@@ -224,7 +203,7 @@ void Torrent::verify(bool cancel) {
 void Torrent::connect(std::vector<Endpoint> const& endpoints, std::string const& host_port) {
     if (!host_port.empty() && record_.user_peers.size() < limit::kMagnetPeers) {
         append_new(record_.user_peers, {host_port});
-        save_soon();
+        keeper_.save_soon();
     }
     connections_.add_addresses(endpoints, AddressSource::user);
     connections_.tick();
@@ -244,7 +223,7 @@ void Torrent::metadata_complete(std::vector<std::byte> info) {
     download_->start();
     owner_.metadata_arrived(*this);
     connections_.metadata_arrived();
-    save_soon();
+    keeper_.save_soon();
     tick_now_.notify();
 }
 
@@ -282,7 +261,7 @@ void Torrent::piece_stored(PieceIndex piece) {
     record_.completed_announced = true;
     announcer_.completed();
     logger_->info("torrent complete torrent={} name=\"{}\"", record_.info_hash.short_hex(), printable_name());
-    save_soon();
+    keeper_.save_soon();
 }
 
 void Torrent::pieces_gone(std::span<PieceIndex const> pieces) {
@@ -329,12 +308,6 @@ Announcer::Facts Torrent::announce_facts() const {
     return facts;
 }
 
-void Torrent::tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) {
-    logger_->debug("tracker gave peers torrent={} tracker={} peers={}", record_.info_hash.short_hex(), tracker, peers.size());
-    connections_.add_addresses(peers, AddressSource::tracker);
-    connections_.tick();
-}
-
 asio::awaitable<void> Torrent::keep_ticking() {
     for (;;) {
         if (running_) connections_.tick();
@@ -346,8 +319,8 @@ asio::awaitable<void> Torrent::keep_ticking() {
         auto const now = session_.clock.now();
         if (now >= next_totals_) {
             next_totals_ = now + kTotalsInterval;
-            update_totals();
-            if (unsaved_) save_soon();
+            keeper_.count(connections_.uploaded_bytes(), download_ ? download_->downloaded_bytes() : 0);
+            if (keeper_.unsaved()) keeper_.save_soon();
             if (running_ && connections_.connected() > 0) peer_search_.save_in_background();
         }
         co_await wait_at_most(session_.clock, tick_now_, tick_interval());

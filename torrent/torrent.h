@@ -7,9 +7,11 @@
 #include "torrent/metainfo/metainfo.h"
 #include "torrent/peer_search.h"
 #include "torrent/readers.h"
+#include "torrent/record_keeper.h"
 #include "torrent/session_context.h"
 #include "torrent/status.h"
 #include "torrent/tracker/announcer.h"
+#include "torrent/tracker_edit.h"
 
 #include <memory>
 #include <optional>
@@ -48,6 +50,9 @@ public:
     boost::asio::awaitable<void> resume();
     boost::asio::awaitable<void> want(std::vector<FileIndex> files);
     boost::asio::awaitable<void> merge(TorrentRecord const& more);  // trackers and peers of a second add; metadata if it was missing
+    boost::asio::awaitable<std::string> edit_trackers(TrackerEdit edit);  // returns a warning, or nothing
+    AskedTrackers announce(std::optional<std::string> const& url);        // to all trackers when none is named
+    void scrape();                                                        // somebody looks at trackers()
     void verify(bool cancel);
     // Not vetted: the user's word. `host_port` is remembered for later runs unless empty.
     void connect(std::vector<Endpoint> const& endpoints, std::string const& host_port);
@@ -103,7 +108,7 @@ private:
     void tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) override;
     void tracker_says_we_are(Address address, std::string const& tracker) override { owner_.tracker_says_we_are(address, tracker); }
 
-    class Operation;  // one of the user's, counted while it lasts so that stop() can wait for it
+    class Operation;
     boost::asio::awaitable<void> my_turn();
 
     void take_metainfo(std::shared_ptr<Metainfo const> metainfo);
@@ -112,10 +117,6 @@ private:
     boost::asio::awaitable<void> keep_ticking();
     void drop_unknown_selection();
     PeerSearch::Need need() const;
-    boost::asio::awaitable<void> save();
-    void save_soon();
-    boost::asio::awaitable<void> save_in_background();
-    void update_totals();
     void apply_wanted();
     Bitfield wanted_pieces() const;
     Duration tick_interval() const;
@@ -140,11 +141,10 @@ private:
     std::size_t operations_ = 0;                     // of the user's, under way
     bool changing_ = false;                          // one of them has the torrent alone
     Event operation_ended_;
-    bool unsaved_ = false, saving_ = false;
-    std::uint64_t saved_uploaded_bytes_ = 0, saved_downloaded_bytes_ = 0;  // of this run, counted into the record already
     TimePoint next_totals_{};
     Event tick_now_;
     TaskGroup tasks_;
+    RecordKeeper keeper_;
 };
 
 }  // namespace rqfs::torrent

@@ -125,8 +125,8 @@ TorrentStatus Torrent::status() const {
     status.progress = progress();
     status.down_rate = download_ ? download_->goodput(now) : 0;
     status.up_rate = connections_.upload_rate(now);
-    status.downloaded_bytes = record_.downloaded_bytes + (download_ ? download_->downloaded_bytes() : 0) - saved_downloaded_bytes_;
-    status.uploaded_bytes = record_.uploaded_bytes + connections_.uploaded_bytes() - saved_uploaded_bytes_;
+    status.downloaded_bytes = keeper_.all_downloaded(download_ ? download_->downloaded_bytes() : 0);
+    status.uploaded_bytes = keeper_.all_uploaded(connections_.uploaded_bytes());
     status.peers_connected = static_cast<std::uint32_t>(connections_.connected());
     status.peers_known = static_cast<std::uint32_t>(connections_.known().counts().known);
     status.seeds_connected = static_cast<std::uint32_t>(connections_.seeds());
@@ -171,15 +171,6 @@ std::vector<FileStatus> Torrent::files() const {
     return files;
 }
 
-std::vector<TrackerStatus> Torrent::trackers() const {
-    auto trackers = announcer_.status();
-    if (auto dht = peer_search_.dht_status()) {
-        dht->tier = trackers.empty() ? 0 : trackers.back().tier + 1;
-        trackers.push_back(std::move(*dht));
-    }
-    return trackers;
-}
-
 std::vector<PeerStatus> Torrent::peers() const { return connections_.status(); }
 
 std::string Torrent::magnet() const {
@@ -198,40 +189,9 @@ std::string Torrent::printable_name() const {
     return name;
 }
 
-void Torrent::update_totals() {
-    auto const uploaded = connections_.uploaded_bytes();
-    auto const downloaded = download_ ? download_->downloaded_bytes() : 0;
-    unsaved_ = unsaved_ || uploaded != saved_uploaded_bytes_ || downloaded != saved_downloaded_bytes_;
-    record_.uploaded_bytes += uploaded - std::exchange(saved_uploaded_bytes_, uploaded);
-    record_.downloaded_bytes += downloaded - std::exchange(saved_downloaded_bytes_, downloaded);
-}
-
-asio::awaitable<void> Torrent::save() {
-    unsaved_ = false;
-    co_await session_.store.save(record_);
-}
-
-// Several changes in one turn of the loop are one save.
-void Torrent::save_soon() {
-    unsaved_ = true;
-    if (!saving_) tasks_.spawn(save_in_background());
-    saving_ = true;
-}
-
-asio::awaitable<void> Torrent::save_in_background() {
-    try {
-        while (unsaved_) co_await save();
-    } catch (boost::system::system_error const& e) {
-        unsaved_ = true;  // tried again with the totals
-        if (e.code() != asio::error::operation_aborted)
-            logger_->warn("torrent not saved torrent={} error={}", record_.info_hash.short_hex(), sentence(e));
-    }
-    saving_ = false;
-}
-
 void Torrent::remember_directory(std::string directory) {
     record_.directory = std::move(directory);
-    save_soon();
+    keeper_.save_soon();
 }
 
 void Torrent::set_log_level(std::string const& level) {

@@ -38,6 +38,7 @@ torrent::TorrentRecord full_record() {
     record.download = true;
     record.wanted_files = {FileIndex(3), FileIndex(0)};
     record.selected_files = {FileIndex(9)};
+    record.user_trackers = {"udp://b:80"};
     record.downloaded_bytes = 1ull << 40;
     record.uploaded_bytes = 17;
     record.completed_announced = true;
@@ -63,6 +64,7 @@ TEST(RecordCodec, KeepsEveryFieldOfATorrent) {
     EXPECT_TRUE(read->download);
     EXPECT_EQ(read->wanted_files, record.wanted_files);
     EXPECT_EQ(read->selected_files, record.selected_files);
+    EXPECT_EQ(read->user_trackers, record.user_trackers);
     EXPECT_EQ(read->downloaded_bytes, record.downloaded_bytes);
     EXPECT_EQ(read->uploaded_bytes, record.uploaded_bytes);
     EXPECT_TRUE(read->completed_announced);
@@ -78,6 +80,18 @@ TEST(RecordCodec, KeepsAnEmptyTorrent) {
     EXPECT_FALSE(read->created);
     EXPECT_FALSE(read->paused);
     EXPECT_TRUE(read->trackers.empty());
+}
+
+TEST(RecordCodec, KeepsTheUsersTrackersWithoutAnyPeerOfAMagnet) {
+    torrent::TorrentRecord record;
+    record.info_hash = hash(1);
+    record.user_trackers = {"udp://a:1"};
+
+    auto const read = decode_torrent(record.info_hash, encode_torrent(record));
+
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->magnet_peers.empty());
+    EXPECT_EQ(read->user_trackers, record.user_trackers);
 }
 
 TEST(RecordCodec, NoticesEveryFlippedBitAndEveryCut) {

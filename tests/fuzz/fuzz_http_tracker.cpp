@@ -25,6 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         require(!reply.error().retry_in || *reply.error().retry_in <= torrent::limit::kMaxAnnounceInterval,
                 "retry in is limited");
     }
-    static_cast<void>(torrent::parse_scrape_reply(body, torrent::InfoHash()));
+    auto const scrape = torrent::parse_scrape_reply(data[0] % 2 == 0 ? 200 : 500, body, torrent::InfoHash());
+    bool const counted = scrape.counts.seeders || scrape.counts.leechers || scrape.counts.downloads;
+    require(scrape.failure.empty() || !counted, "a scrape that failed counts nothing");
+    require(scrape.failure.size() <= 2 * torrent::limit::kTrackerTextBytes, "failures are limited");
+    require(data[0] % 2 == 0 || !scrape.failure.empty(), "no count comes with an error status");
     return 0;
 }

@@ -18,6 +18,8 @@ class FakeHttpTracker:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                if not self.path.startswith('/announce'):
+                    return self.send_error(404)
                 announces.append(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, encoding='latin-1'))
                 body = lt.bencode({'interval': 600, 'peers': b'', 'peers6': compact6(peers)})
                 self.send_response(200)
@@ -163,6 +165,132 @@ class Trackers(Scenario):
         self.assertEqual([a['event'] for a in tracker.announces if 'event' in a], [['started'], ['stopped']])
 
 
+class DualStackTracker:
+    """An HTTP tracker that answers over IPv4 and IPv6, by the name both.test; `announces` has the family each came over and what it said."""
+
+    def __init__(self, scenario):
+        announces = self.announces = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                if not self.path.startswith('/announce'):
+                    return self.send_error(404)
+                query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, encoding='latin-1')
+                family = 4 if self.client_address[0].startswith('::ffff:') else 6
+                announces.append((family, query['key'][0], query.get('event', [''])[0]))
+                body = lt.bencode({'interval': 600, 'peers': b''})
+                self.send_response(200)
+                self.send_header('Content-Length', str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            address_family = socket.AF_INET6
+
+            def server_bind(self):
+                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                super().server_bind()
+
+        self.server = Server(('::', 0), Handler)
+        self.url = f'http://both.test:{self.server.server_port}/announce'
+        start(scenario, self.server)
+
+
+class Hands(Scenario):
+    """The user's hand on the trackers of a torrent."""
+
+    def rows(self, daemon, torrent):
+        """By their URLs; the DHT is none of them."""
+        return {t['url']: t for t in daemon.ctl('trackers', torrent.hash)['trackers'] if t['url'] != 'DHT'}
+
+    def assert_refused(self, part, daemon, *words):
+        with self.assertRaises(lab.ControlError) as refusal:
+            daemon.ctl(*words)
+        self.assertIn(part, str(refusal.exception))
+
+    @needs('opentracker')
+    def test_trackers_are_changed_at_once_and_for_good(self):
+        torrent = self.film()
+        away = FakeHttpTracker(self, [])
+        tracker = OpenTracker(self, torrent.hash)
+        seed = Session(self, announce_to_all_trackers=True)
+        seed.seed(torrent)
+        seed.torrent.replace_trackers([{'url': tracker.http, 'tier': 0}])
+        seed.torrent.force_reannounce()
+        wait_for(lambda: any(t.get('verified') for t in seed.torrent.trackers()), 10, 'the seed announced')
+        daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0')).start()
+        path = daemon.add(torrent.magnet(trackers=[away.url]))
+        wait_for(lambda: away.announces, 10, 'an announce')
+
+        daemon.ctl('trackers', torrent.hash, '--add', tracker.http)
+        wait_for(lambda: daemon.torrent(torrent)['size_bytes'], 30, lambda: daemon.ctl('trackers', torrent.hash))
+        self.assert_mount_equals(path, torrent)
+        daemon.ctl('trackers', torrent.hash, '--remove', away.url)
+
+        wait_for(lambda: away.announces[-1].get('event') == ['stopped'], 10, lambda: away.announces)
+        daemon.stop()
+        daemon.start()
+        self.assertEqual(list(self.rows(daemon, torrent)), [tracker.http])
+        link = daemon.ctl('magnet', torrent.hash)['magnet']
+        self.assertEqual(urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)['tr'], [tracker.http])
+
+    @needs('opentracker')
+    def test_figures_are_counted_and_announces_wait_for_the_tracker(self):
+        torrent = self.film()
+        tracker = OpenTracker(self, torrent.hash)
+        seed = Session(self, announce_to_all_trackers=True)
+        seed.seed(torrent)
+        seed.torrent.replace_trackers([{'url': tracker.http, 'tier': 0}])
+        seed.torrent.force_reannounce()
+        wait_for(lambda: any(t.get('verified') for t in seed.torrent.trackers()), 10, 'the seed announced')
+        for url in (tracker.http, tracker.udp):
+            with self.subTest(url):
+                daemon = Daemon(self, url[:4]).start()
+                daemon.add(torrent.magnet(trackers=[url]), '--wait')
+
+                def row():
+                    return self.rows(daemon, torrent)[url]
+
+                wait_for(lambda: row()['seeders'] == 1 and row()['downloads'] is not None, 20, row)
+                self.assertEqual(row()['scrape_message'], '')
+                self.assert_refused('may be asked again in', daemon, 'announce', torrent.hash, url)
+                daemon.stop()
+
+    def test_one_tracker_with_a_wrong_name_does_not_stop_another(self):
+        torrent = self.film()
+        good, bad = FakeHttpTracker(self, []), 'http://b\u00fccher.example/announce'
+        daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0')).start()
+
+        daemon.add(torrent.magnet(trackers=[bad, good.url]))
+
+        wait_for(lambda: good.announces, 10, 'an announce')
+        self.assertIn('xn--', self.rows(daemon, torrent)[bad]['message'])
+        self.assert_refused('write it in its xn-- form', daemon, 'trackers', torrent.hash, '--add', bad)
+        self.assert_refused('has no tracker udp://x:1', daemon, 'trackers', torrent.hash, '--remove', 'udp://x:1')
+        daemon.ctl('trackers', torrent.hash, '--remove', bad, '--add', 'http://xn--bcher-kva.example/announce')
+        self.assertEqual(set(self.rows(daemon, torrent)), {good.url, 'http://xn--bcher-kva.example/announce'})
+
+    @needs_root()
+    def test_a_tracker_is_told_over_both_families_with_one_key(self):
+        torrent = self.film()
+        tracker = DualStackTracker(self)
+        hosts = self.directory / 'hosts'
+        hosts.write_text('127.0.0.1 both.test\n::1 both.test\n')
+        within = ['unshare', '--mount', 'sh', '-c', f'mount --bind {hosts} /etc/hosts && exec "$@"', 'sh']
+        daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0'), within=within).start()
+
+        daemon.add(torrent.magnet(trackers=[tracker.url]))
+        wait_for(lambda: len(daemon.ctl('trackers', torrent.hash)['trackers'][0]['families']) == 2, 10, lambda: tracker.announces)
+        daemon.stop()
+
+        self.assertEqual(sorted((family, event) for family, _, event in tracker.announces),
+                         [(4, 'started'), (4, 'stopped'), (6, 'started'), (6, 'stopped')])
+        self.assertEqual(len({key for _, key, _ in tracker.announces}), 1)
+
+
 class Private(Scenario):
     @needs('opentracker')
     def test_a_private_torrent_comes_from_its_tracker(self):
@@ -177,6 +305,7 @@ class Private(Scenario):
 
         self.assert_mount_equals(path, torrent)
         self.assertTrue(daemon.torrent(torrent)['is_private'])
+        self.assertIn('private', daemon.ctl('trackers', torrent.hash, '--add', 'udp://127.0.0.1:1')['warning'])
 
 
 @needs_root()

@@ -119,6 +119,28 @@ asio::awaitable<void> FakeControl::connect(InfoHash info_hash, std::string host,
     co_return;
 }
 
+asio::awaitable<std::string> FakeControl::edit_trackers(InfoHash info_hash, torrent::TrackerEdit edit) {
+    std::string text;
+    auto const append = [&](std::string const& word) { text += (text.empty() ? "" : " ") + word; };
+    for (auto const& tier : edit.replace.value_or(std::vector<std::vector<std::string>>())) {
+        append("=");
+        for (auto const& url : tier) append(url);
+    }
+    for (auto const& url : edit.remove) append("-" + url);
+    for (auto const& url : edit.add) append("+" + url);
+    if (edit.tier) append("tier " + std::to_string(*edit.tier));
+    note("edit", info_hash, text);
+    co_return edit_warns;
+}
+
+torrent::AskedTrackers FakeControl::announce(InfoHash const& info_hash, std::optional<std::string> const& tracker) {
+    if (announced.asked.empty() && !announced.dht) torrent::throw_error(Errc::busy, "t may be asked again in 60 s");
+    note("announce", info_hash, tracker.value_or(""));
+    return announced;
+}
+
+void FakeControl::scrape(InfoHash const& info_hash) { note("scrape", info_hash); }
+
 void FakeControl::limit(std::optional<std::uint64_t> up, std::optional<std::uint64_t> down) {
     auto const text = [](std::optional<std::uint64_t> value) {
         return value ? std::to_string(*value) : std::string("-");

@@ -3,6 +3,7 @@
 #include "torrent/control.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ public:
     std::vector<std::string> calls;                   // "pause 0123abcd", "limit up=5 down=-", ...
     std::vector<std::byte> uploaded;                  // the last torrent file
     std::map<std::string, torrent::Error> add_fails;  // by source; "" for a torrent file
+    std::string edit_warns;                           // what edit_trackers() returns
+    torrent::AskedTrackers announced;                 // what announce() returns
     bool add_blocks = false;                          // add() waits until it is cancelled
 
     Torrent& with(char digit, std::string name, torrent::TorrentState state = torrent::TorrentState::idle);
@@ -50,6 +53,10 @@ public:
     boost::asio::awaitable<void> download(torrent::InfoHash info_hash, std::vector<torrent::FileIndex> files) override;
     void verify(torrent::InfoHash info_hash, bool cancel) override;
     boost::asio::awaitable<void> connect(torrent::InfoHash info_hash, std::string host, std::uint16_t port) override;
+    boost::asio::awaitable<std::string> edit_trackers(torrent::InfoHash info_hash, torrent::TrackerEdit edit) override;
+    torrent::AskedTrackers announce(torrent::InfoHash const& info_hash,
+                                    std::optional<std::string> const& tracker) override;
+    void scrape(torrent::InfoHash const& info_hash) override;
     void limit(std::optional<std::uint64_t> up, std::optional<std::uint64_t> down) override;
     void log_torrent(torrent::InfoHash info_hash, std::string level) override;
     void log_peer(torrent::Endpoint peer, std::string level) override;

@@ -11,6 +11,7 @@ using namespace rqfs::tests;
 using rqfs::torrent::Errc;
 using rqfs::torrent::FileStatus;
 using rqfs::torrent::TorrentState;
+using rqfs::torrent::TrackerStatus;
 
 class ControlApi : public testing::Test {
 protected:
@@ -147,6 +148,40 @@ TEST_F(ControlApi, AddsALinkAndATorrentFile) {
     EXPECT_EQ(harness.control.uploaded.size(), 8u);
 }
 
+TEST_F(ControlApi, EditsTrackersInOneStepAndShowsThemWithAWarning) {
+    harness.on_engine([&] {
+        TrackerStatus tracker;
+        tracker.url = "udp://a:1";
+        harness.control.known.front().trackers.push_back(tracker);
+        harness.control.edit_warns = "it is private";
+    });
+
+    auto const reply = request("PATCH", "/v1/torrents/Film/trackers",
+                               R"({"add": ["udp://c:1", "udp://d:1"], "tier": 1, "remove": ["udp://b:1"],)"
+                               R"( "replace": [["udp://a:1", "udp://b:1"], []]})");
+    auto const shown = request("GET", "/v1/torrents/Film/trackers");
+
+    EXPECT_TRUE(answers(reply, 200)) << reply;
+    EXPECT_TRUE(has(reply, R"("warning":"it is private")")) << reply;
+    EXPECT_TRUE(has(reply, R"("url":"udp://a:1")")) << reply;
+    EXPECT_TRUE(has(shown, R"("url":"udp://a:1")")) << shown;
+    EXPECT_FALSE(has(shown, "warning")) << shown;
+    EXPECT_EQ(calls(),
+              (std::vector<std::string>{"edit aaaaaaaa = udp://a:1 udp://b:1 = -udp://b:1 +udp://c:1 +udp://d:1 tier 1",
+                                        "scrape aaaaaaaa"}));
+}
+
+TEST_F(ControlApi, AnnouncesToOneTrackerOrToAll) {
+    harness.on_engine([&] { harness.control.announced.asked = {"udp://a:1"}; });
+
+    auto const all = request("POST", "/v1/torrents/Film/announce");
+    auto const one = request("POST", "/v1/torrents/Film/announce", R"({"tracker": "udp://a:1"})");
+
+    EXPECT_TRUE(has(all, R"("asked":["udp://a:1"])")) << all;
+    EXPECT_TRUE(answers(one, 200)) << one;
+    EXPECT_EQ(calls(), (std::vector<std::string>{"announce aaaaaaaa", "announce aaaaaaaa udp://a:1"}));
+}
+
 TEST_F(ControlApi, TellsWhyAnAddFailed) {
     harness.on_engine([&] {
         harness.control.add_fails["magnet:bad1"] = {Errc::malformed, "the magnet link has no xt"};
@@ -208,6 +243,17 @@ TEST_F(ControlApi, RefusesWhatItDoesNotKnowWithASentence) {
         {"GET", "/v1/torrents/Film/files/x", "", 404, "no such resource"},
         {"GET", "/v1/torrents/Film/secrets", "", 404, "no such resource"},
         {"PUT", "/v1/torrents", "", 405, "GET, POST"},
+        {"DELETE", "/v1/torrents/Film/trackers", "", 405, "GET, PATCH"},
+        {"PATCH", "/v1/torrents/Film/trackers", R"({"add": "udp://a:1"})", 400, "must be a list of strings"},
+        {"PATCH", "/v1/torrents/Film/trackers", R"({"remove": [1]})", 400, "must be a list of strings"},
+        {"PATCH", "/v1/torrents/Film/trackers", R"({"replace": ["udp://a:1"]})", 400, "must be a list of strings"},
+        {"PATCH", "/v1/torrents/Film/trackers", R"({"replace": [null]})", 400, "must be a list of lists of strings"},
+        {"PATCH", "/v1/torrents/Film/trackers", R"({"replace": 7})", 400, "must be a list of lists of strings"},
+        {"PATCH", "/v1/torrents/Film/trackers", R"({"tier": 1})", 400, "nothing is added"},
+        {"PATCH", "/v1/torrents/Film/trackers", R"({"url": "x"})", 400, "knows no member"},
+        {"GET", "/v1/torrents/Film/announce", "", 405, "POST"},
+        {"POST", "/v1/torrents/Film/announce", R"({"tracker": 7})", 400, "must be a string"},
+        {"POST", "/v1/torrents/Film/announce", "", 409, "may be asked again in 60 s"},
         {"GET", "/v1/torrents/Film/pause", "", 405, "POST"},
         {"POST", "/v1/torrents/Film", "", 405, "GET, DELETE"},
         {"POST", "/v1/torrents", "{", 400, "not valid JSON"},

@@ -2,6 +2,7 @@
 #include "tools/control/protocol.h"
 #include "tools/control/protocol_fields.h"
 #include "tools/control/session_fields.h"
+#include "tools/control/tracker_fields.h"
 #include "tools/control/why_fields.h"
 #include "tools/rqfs/command_line.h"
 #include "tools/rqfs/config.h"
@@ -111,6 +112,8 @@ TEST(Manual, DocumentsEveryMemberOfTheApi) {
     fields(members, *std::make_unique<rqfs::torrent::FileStatus>());
     fields(members, *std::make_unique<rqfs::torrent::PeerStatus>());
     fields(members, *std::make_unique<rqfs::torrent::TrackerStatus>());
+    fields(members, *std::make_unique<rqfs::torrent::TrackerFamilyStatus>());
+    fields(members, *std::make_unique<rqfs::torrent::AskedTrackers>());
     fields(members, *std::make_unique<rqfs::torrent::DhtStatus>());
     fields(members, *std::make_unique<WhyReply>());
     fields(members, *std::make_unique<rqfs::torrent::WhyStatus::Reader>());

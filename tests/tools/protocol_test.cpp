@@ -58,6 +58,12 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     tracker.url = "http://t/announce";
     tracker.seeders = 5;
     tracker.next_announce = std::chrono::seconds(30);
+    tracker.scrape_message = "too often";
+    tracker.families = {{false, "working", "", 3}, {true, "failed", "no answer", 0}};
+    AskedTrackers asked;
+    asked.asked = {"udp://a:1"};
+    asked.refused = {"udp://b:1 may be asked again in 5 s"};
+    asked.dht = true;
     FileStatus file;
     file.index = FileIndex(3);
     file.path = "a/b";
@@ -75,6 +81,12 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     EXPECT_EQ(there_and_back(tracker, tracker_from_json).seeders, tracker.seeders);
     EXPECT_EQ(there_and_back(tracker, tracker_from_json).leechers, std::nullopt);
     EXPECT_EQ(there_and_back(tracker, tracker_from_json).next_announce, tracker.next_announce);
+    EXPECT_EQ(there_and_back(tracker, tracker_from_json).scrape_message, "too often");
+    EXPECT_EQ(there_and_back(tracker, tracker_from_json).families.at(1).message, "no answer");
+    EXPECT_EQ(there_and_back(tracker, tracker_from_json).families.at(0).peers, 3u);
+    EXPECT_EQ(there_and_back(asked, asked_from_json).asked, asked.asked);
+    EXPECT_EQ(there_and_back(asked, asked_from_json).refused, asked.refused);
+    EXPECT_TRUE(there_and_back(asked, asked_from_json).dht);
     EXPECT_EQ(there_and_back(file, file_from_json).index, file.index);
     EXPECT_EQ(there_and_back(session, session_from_json).status.listening, session.status.listening);
     auto const mapping = there_and_back(session, session_from_json).status.port_mapping;

@@ -23,6 +23,7 @@ using rqfs::torrent::Errc;
 using rqfs::torrent::FileIndex;
 using rqfs::torrent::FileStatus;
 using rqfs::torrent::TorrentState;
+using rqfs::torrent::TrackerStatus;
 
 bool has(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
 
@@ -165,6 +166,7 @@ TEST_F(Rqfsctl, PrintsOneJsonDocumentForEveryCommand) {
                                                          {"files", "Film"},
                                                          {"peers", "Film"},
                                                          {"trackers", "Film"},
+                                                         {"trackers", "Film", "--add", "udp://a:1"},
                                                          {"path", "Film"},
                                                          {"magnet", "Film"},
                                                          {"add", "magnet:x1"},
@@ -300,6 +302,63 @@ TEST_F(Rqfsctl, SendsEveryOptionOn) {
     EXPECT_EQ(calls(), (std::vector<std::string>{"remove bbbbbbbb keep", "verify aaaaaaaa cancel",
                                                  "download aaaaaaaa 0", "connect aaaaaaaa seed.example 6881",
                                                  "limit up=512000 down=0", "log aaaaaaaa trace", "log 10.0.0.1:99 "}));
+}
+
+TEST_F(Rqfsctl, EditsTrackersAndPrintsOnlyWarnings) {
+    harness.on_engine([&] { harness.control.edit_warns = "it is private"; });
+
+    auto const added =
+        run({"trackers", "Film", "--add", "udp://a:1", "--tier", "2", "--add", "udp://b:1", "--remove", "udp://c:1"});
+    EXPECT_EQ(run({"trackers", "Film", "--replace", "udp://a:1", "udp://b:1"}).exit_status, 0);
+    EXPECT_EQ(run({"trackers", "Film", "--tier", "2"}).exit_status, 2);
+
+    EXPECT_EQ(added.exit_status, 0);
+    EXPECT_EQ(added.out, "");
+    EXPECT_EQ(added.err, "rqfsctl: it is private\n");
+    EXPECT_EQ(calls(), (std::vector<std::string>{"edit aaaaaaaa -udp://c:1 +udp://a:1 +udp://b:1 tier 2",
+                                                 "edit aaaaaaaa = udp://a:1 = udp://b:1"}));
+}
+
+TEST_F(Rqfsctl, AnnouncesAndSaysWhoWasNotAsked) {
+    auto const early = run({"announce", "Film", "udp://a:1"});
+    harness.on_engine([&] {
+        harness.control.announced.dht = true;
+        harness.control.announced.refused = {"udp://a:1 may be asked again in 5 s"};
+    });
+    auto const all = run({"announce", "Film"});
+
+    EXPECT_EQ(early.exit_status, 1);
+    EXPECT_EQ(early.err, "rqfsctl: t may be asked again in 60 s\n");
+    EXPECT_EQ(all.exit_status, 0);
+    EXPECT_EQ(all.out, "");
+    EXPECT_EQ(all.err, "rqfsctl: udp://a:1 may be asked again in 5 s\n");
+    EXPECT_TRUE(has(run({"announce", "Film", "--json"}).out, "\"dht\":true"));
+}
+
+TEST_F(Rqfsctl, ShowsWhatTrackersCountAndWhatIsWrongWithThem) {
+    harness.on_engine([&] {
+        TrackerStatus works;
+        works.url = "udp://a:1";
+        works.state = "working";
+        works.peers = 3;
+        works.seeders = 5;
+        works.leechers = 6;
+        works.downloads = 7;
+        works.next_announce = std::chrono::seconds(30);
+        works.families = {{false, "working", "", 3}, {true, "failed", "no answer", 0}};
+        TrackerStatus dumb;
+        dumb.url = "http://b/";
+        dumb.state = "working";
+        dumb.tier = 1;
+        dumb.scrape_message = "its URL has no place for that";
+        harness.control.known.front().trackers = {works, dumb};
+    });
+
+    EXPECT_EQ(run({"trackers", "Film"}).out,
+              "TIER  STATE    PEERS  SEEDS  LEECHERS  DOWNLOADS  NEXT  TRACKER\n"
+              "   0  working      3      5         6          7  30 s  udp://a:1; over IPv6: no answer\n"
+              "   1  working      0      -         -          -     -  http://b/; no figures: its URL has no place for "
+              "that\n");
 }
 
 TEST_F(Rqfsctl, FindsATorrentByAPathInTheMount) {

@@ -4,6 +4,7 @@
 #include "tools/control/protocol_fields.h"
 #include "tools/control/session_fields.h"
 #include "tools/control/text.h"
+#include "tools/control/tracker_fields.h"
 #include "tools/control/why_fields.h"
 
 #include <boost/json/array.hpp>
@@ -237,6 +238,7 @@ json::value to_json(AddReply const& reply) { return write(reply); }
 json::value to_json(torrent::FileStatus const& file) { return write(file); }
 json::value to_json(torrent::PeerStatus const& peer) { return write(peer); }
 json::value to_json(torrent::TrackerStatus const& t) { return write(t); }
+json::value to_json(torrent::AskedTrackers const& asked) { return write(asked); }
 json::value to_json(StatisticsReply const& reply) { return write(reply); }
 json::value to_json(WhyReply const& reply) { return write(reply); }
 json::value to_json(torrent::DhtStatus const& node) { return write(node); }
@@ -261,6 +263,10 @@ Result<torrent::PeerStatus> peer_from_json(json::value const& value) {
 }
 Result<torrent::TrackerStatus> tracker_from_json(json::value const& value) {
     return read_object<torrent::TrackerStatus>(value);
+}
+
+Result<torrent::AskedTrackers> asked_from_json(json::value const& value) {
+    return read_object<torrent::AskedTrackers>(value);
 }
 
 Result<WhyReply> why_from_json(json::value const& value) { return read_object<WhyReply>(value); }

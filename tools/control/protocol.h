@@ -68,6 +68,7 @@ boost::json::value to_json(ErrorReply const& reply);
 boost::json::value to_json(torrent::FileStatus const& file);
 boost::json::value to_json(torrent::PeerStatus const& peer);
 boost::json::value to_json(torrent::TrackerStatus const& tracker);
+boost::json::value to_json(torrent::AskedTrackers const& asked);
 boost::json::value to_json(WhyReply const& reply);
 boost::json::value to_json(torrent::DhtStatus const& node);
 
@@ -81,6 +82,7 @@ torrent::Result<ErrorReply> error_from_json(boost::json::value const& value);
 torrent::Result<torrent::FileStatus> file_from_json(boost::json::value const& value);
 torrent::Result<torrent::PeerStatus> peer_from_json(boost::json::value const& value);
 torrent::Result<torrent::TrackerStatus> tracker_from_json(boost::json::value const& value);
+torrent::Result<torrent::AskedTrackers> asked_from_json(boost::json::value const& value);
 torrent::Result<WhyReply> why_from_json(boost::json::value const& value);
 torrent::Result<torrent::DhtStatus> dht_from_json(boost::json::value const& value);
 

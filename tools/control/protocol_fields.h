@@ -109,19 +109,6 @@ void fields(Visit& visit, Peer& peer) {
     visit("round_trip_milliseconds", peer.round_trip);
 }
 
-template <class Visit, Either<torrent::TrackerStatus> Tracker>
-void fields(Visit& visit, Tracker& tracker) {
-    visit("url", tracker.url);
-    visit("tier", tracker.tier);
-    visit("state", tracker.state);
-    visit("message", tracker.message);
-    visit("peers", tracker.peers);
-    visit("seeders", tracker.seeders);
-    visit("leechers", tracker.leechers);
-    visit("downloads", tracker.downloads);
-    visit("next_announce_seconds", tracker.next_announce);
-}
-
 template <class Visit, Either<ErrorReply> Reply>
 void fields(Visit& visit, Reply& reply) {
     visit("kind", reply.kind);

@@ -54,6 +54,18 @@ std::optional<std::string> text_member(json::object const& body, std::string_vie
     return std::string(text.data(), text.size());
 }
 
+std::optional<std::vector<std::string>> texts_member(json::object const& body, std::string_view name) {
+    auto const* const value = member(body, name);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_array()) wrong_type(name, "a list of strings");
+    std::vector<std::string> texts;
+    for (auto const& element : value->get_array()) {
+        if (!element.is_string()) wrong_type(name, "a list of strings");
+        texts.emplace_back(element.get_string().data(), element.get_string().size());
+    }
+    return texts;
+}
+
 std::optional<bool> flag_member(json::object const& body, std::string_view name) {
     auto const* const value = member(body, name);
     if (value == nullptr) return std::nullopt;

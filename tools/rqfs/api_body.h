@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rqfs::tools {
 
@@ -31,6 +32,7 @@ boost::json::object parse_body(std::string_view body, std::initializer_list<std:
 std::optional<std::string> text_member(boost::json::object const& body, std::string_view name);
 std::optional<bool> flag_member(boost::json::object const& body, std::string_view name);
 std::optional<std::uint64_t> number_member(boost::json::object const& body, std::string_view name);
+std::optional<std::vector<std::string>> texts_member(boost::json::object const& body, std::string_view name);
 std::string required_text(boost::json::object const& body, std::string_view name);
 
 // "true" or "false" in the query; absent is false.

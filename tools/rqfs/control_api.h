@@ -50,6 +50,9 @@ private:
     boost::asio::awaitable<ApiReply> torrent_action(std::string action, torrent::InfoHash info_hash,
                                                     boost::json::object body);
     boost::asio::awaitable<void> download(torrent::InfoHash info_hash, boost::json::object body);
+    boost::asio::awaitable<ApiReply> trackers(ApiRequest request, torrent::InfoHash info_hash);
+    ApiReply tracker_listing(torrent::InfoHash const& info_hash, std::string const& warning);
+    ApiReply announce(ApiRequest const& request, torrent::InfoHash const& info_hash);
     WhyReply why(torrent::InfoHash info_hash, torrent::FileIndex file) const;
     ApiReply status(ApiRequest const& request) const;
     ApiReply statistics(ApiRequest const& request) const;

@@ -37,9 +37,7 @@ bool is_action(std::string_view name) {
     return name == "pause" || name == "resume" || name == "verify" || name == "download" || name == "connect";
 }
 
-bool is_part(std::string_view name) {
-    return name == "files" || name == "peers" || name == "trackers" || name == "magnet" || name == "why";
-}
+bool is_part(std::string_view name) { return name == "files" || name == "peers" || name == "magnet" || name == "why"; }
 
 // The number of a file. Numbers beyond those of any torrent are malformed too.
 torrent::FileIndex file_in_query(std::map<std::string, std::string> const& query) {
@@ -101,12 +99,13 @@ asio::awaitable<ApiReply> ControlApi::torrent(ApiRequest request) {
 
 asio::awaitable<ApiReply> ControlApi::torrent_part(ApiRequest request, torrent::InfoHash info_hash) {
     auto const part = request.target.path[3];
+    if (part == "trackers") co_return co_await trackers(std::move(request), info_hash);
+    if (part == "announce") co_return announce(request, info_hash);
     if (!is_part(part) && !is_action(part)) fail(Errc::not_found, "there is no such resource");
     auto const method = is_action(part) ? "POST" : "GET";
     if (request.method != method) fail_method(method);
     if (part == "files") co_return listing(part, control_.files(info_hash));
     if (part == "peers") co_return listing(part, control_.peers(info_hash));
-    if (part == "trackers") co_return listing(part, control_.trackers(info_hash));
     if (part == "magnet") {
         json::object document;
         document["magnet"] = control_.magnet(info_hash);

@@ -43,6 +43,18 @@ CLI::App* torrents_command(CLI::App& app, Arguments& to, char const* name, char 
     return made;
 }
 
+void add_trackers_command(CLI::App& app, Arguments& to) {
+    auto* const trackers = torrent_command(app, to, "trackers", "List the trackers of a torrent, or change the list");
+    auto* const add = trackers->add_option("--add", to.add_trackers, "Add a tracker; may be repeated");
+    add->type_name("URL")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    auto* const tier = trackers->add_option("--tier", to.tier, "Add it to this tier, not to one behind all others");
+    tier->type_name("N")->needs(add);
+    auto* const remove = trackers->add_option("--remove", to.remove_trackers, "Remove a tracker; may be repeated");
+    remove->type_name("URL")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    auto* const replace = trackers->add_option("--replace", to.replace_trackers, "Have these trackers and no others");
+    replace->type_name("URL")->expected(1, -1);
+}
+
 void add_showing_commands(CLI::App& app, Arguments& to) {
     auto* const add =
         command(app, "add", "Add torrents: magnet links, torrent files, or http(s) URLs of torrent files");
@@ -58,7 +70,7 @@ void add_showing_commands(CLI::App& app, Arguments& to) {
     command(app, "dht", "Show our nodes in the DHT");
     torrent_command(app, to, "files", "List the files of a torrent");
     torrent_command(app, to, "peers", "List the peers a torrent is connected to");
-    torrent_command(app, to, "trackers", "List the trackers of a torrent");
+    add_trackers_command(app, to);
     torrent_command(app, to, "path", "Print where a torrent is in the mount");
     torrent_command(app, to, "magnet", "Print the magnet link of a torrent");
     auto* const why = command(app, "why", "Tell what the readers of a file wait for");
@@ -77,6 +89,8 @@ void add_changing_commands(CLI::App& app, Arguments& to) {
     verify->add_flag("--cancel", to.cancel, "End the check that is under way");
     auto* const connect = torrent_command(app, to, "connect", "Connect to a peer");
     connect->add_option("HOST:PORT", to.endpoint, "Where the peer listens")->required();
+    auto* const announce = torrent_command(app, to, "announce", "Announce to the trackers now, and search the DHT");
+    announce->add_option("URL", to.tracker, "Only to this tracker");
     auto* const limit = command(app, "limit", "Show or set the limits of the transfer rates");
     limit->add_option("--up", to.up, "Upload limit in bytes a second like 500K or 2M; 0 or unlimited")
         ->type_name("RATE");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,16 +18,21 @@ struct Arguments {
     bool wait = false;                 // add
     std::vector<std::string>
         torrents;  // every T; one, or several for pause, resume and remove; empty for status of the session
-    std::vector<std::string> files;   // download
-    std::string path;                 // why
-    bool keep_data = false;           // remove
-    bool cancel = false;              // verify
-    std::string endpoint;             // connect
-    std::optional<std::string> up;    // limit
-    std::optional<std::string> down;  // limit
-    std::string log_torrent;          // log
-    std::string log_peer;             // log
-    std::string log_level;            // log: LOGGER=LEVEL
+    std::vector<std::string> files;             // download
+    std::string path;                           // why
+    bool keep_data = false;                     // remove
+    bool cancel = false;                        // verify
+    std::string endpoint;                       // connect
+    std::vector<std::string> add_trackers;      // trackers
+    std::vector<std::string> remove_trackers;   // trackers
+    std::vector<std::string> replace_trackers;  // trackers
+    std::optional<std::uint32_t> tier;          // trackers
+    std::string tracker;                        // announce; empty: all
+    std::optional<std::string> up;              // limit
+    std::optional<std::string> down;            // limit
+    std::string log_torrent;                    // log
+    std::string log_peer;                       // log
+    std::string log_level;                      // log: LOGGER=LEVEL
 };
 
 struct ParsedArguments {

@@ -124,27 +124,6 @@ void show_peers(Context& context, json::value const& document) {
     table.print(context.out);
 }
 
-void show_trackers(Context& context, json::value const& document) {
-    Table table({{"TIER", Align::right},
-                 {"STATE"},
-                 {"PEERS", Align::right},
-                 {"SEEDS", Align::right},
-                 {"LEECHERS", Align::right},
-                 {"NEXT", Align::right},
-                 {"TRACKER"}});
-    auto const number = [](std::optional<std::uint32_t> value) {
-        return value ? std::to_string(*value) : std::string("-");
-    };
-    for (auto const& element : list_in(document, "trackers")) {
-        auto const tracker = checked(tracker_from_json(element));
-        auto const next = tracker.next_announce ? format_duration(*tracker.next_announce) : "-";
-        auto const text = tracker.message.empty() ? tracker.url : tracker.url + ": " + tracker.message;
-        table.add({std::to_string(tracker.tier), tracker.state, std::to_string(tracker.peers), number(tracker.seeders),
-                   number(tracker.leechers), next, text});
-    }
-    table.print(context.out);
-}
-
 void line(Context& context, std::string_view label, std::string const& text) {
     constexpr std::size_t width = 12;
     context.out << "  " << label << std::string(width - label.size(), ' ') << printable(text) << '\n';
@@ -268,8 +247,6 @@ int run_show(Context& context) {
         show_files(context, document);
     else if (arguments.command == "peers")
         show_peers(context, document);
-    else if (arguments.command == "trackers")
-        show_trackers(context, document);
     else if (arguments.command == "magnet")
         context.out << for_output(context, member_text(document, "magnet")) << '\n';
     else if (of_torrent)

@@ -94,7 +94,8 @@ std::optional<Error> check_name(std::string_view name, std::vector<std::string_v
 Result<std::string> normalize_host(std::string_view host) {
     if (host.empty()) return error(Errc::malformed, "the URL has no host");
     if (std::any_of(host.begin(), host.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
-        return error(Errc::unsupported, "the host has characters outside ASCII; write it in its xn-- form");
+        return error(Errc::unsupported,
+                     "the host has characters outside ASCII; write it in its xn-- form, like xn--bcher-kva.example");
     if (host.front() == '[') return normalize_bracketed(host);
     std::string name(host);
     std::transform(name.begin(), name.end(), name.begin(),

@@ -18,6 +18,11 @@ namespace rqfs::torrent {
 // What an announce tells besides numbers; the values are those of BEP 15.
 enum class AnnounceEvent : std::uint32_t { none = 0, completed = 1, started = 2, stopped = 3 };
 
+// One of each address family, IPv4 first, indexed by "is IPv6": a tracker hears of us over both, and each of them works
+// or fails alone (BEP 7).
+template <class T>
+using PerFamily = std::array<T, 2>;
+
 // One announce, whatever the tracker's protocol.
 struct AnnounceRequest {
     InfoHash info_hash;
@@ -36,6 +41,13 @@ struct AnnounceRequest {
 // How many take part in a torrent, as far as a tracker says.
 struct ScrapeResult {
     std::optional<std::uint32_t> seeders, leechers, downloads;
+};
+
+// A tracker's answer to a scrape (BEP 15, 48).
+struct ScrapeReply {
+    ScrapeResult counts;
+    std::string failure;                                              // one sentence for the user; empty: it answered
+    std::optional<std::chrono::seconds> min_interval = std::nullopt;  // untrusted and unclamped
 };
 
 // A tracker's answer. Intervals are as it said them: untrusted and unclamped.
@@ -58,5 +70,11 @@ struct AnnounceFailure {
 };
 
 using AnnounceResult = boost::system::result<AnnounceResponse, AnnounceFailure>;
+
+// What became of announcing to one tracker.
+struct AnnounceOutcome {
+    PerFamily<std::optional<AnnounceResult>> families;  // nothing: not announced over it
+    AnnounceResult all = AnnounceFailure();  // success where one succeeded: peers of both, the longer intervals
+};
 
 }  // namespace rqfs::torrent

@@ -40,7 +40,9 @@ asio::awaitable<Targets> find_targets(AnnounceCall const& call, Url const& track
         co_return targets;
     }
     auto const first = targets.addresses.front();
+    if (call.trusted) co_return targets;
     std::erase_if(targets.addresses, [&](auto const& address) { return !may_fetch_from(address, call.test_network); });
+    targets.failure.reached = false;
     if (targets.addresses.empty())
         targets.failure.what =
             tracker.host + " is at " + first.text() + ", where no torrent's tracker list may send us";
@@ -63,15 +65,31 @@ Endpoint first_of(std::vector<Address> const& addresses, bool v6, std::uint16_t 
     return {*found, port};
 }
 
+// Which families to announce over.
+PerFamily<bool> choose_families(AnnounceCall const& call, std::vector<Address> const& addresses) {
+    PerFamily<bool> chosen{has_family(addresses, false), has_family(addresses, true)};
+    if (chosen[false] && chosen[true] && !call.local.empty()) {
+        // A tracker with one family is asked over it, whatever we listen on.
+        PerFamily<bool> const ours{listens_on(call.local, false), listens_on(call.local, true)};
+        if (ours[false] || ours[true]) chosen = ours;
+    }
+    if (call.only_v6) chosen[!*call.only_v6] = false;
+    return chosen;
+}
+
 // Stores its result instead of giving it, so that two of them can run side by side.
-asio::awaitable<void> announce_over(AnnounceCall const& call, Url const& tracker, AnnounceRequest const& request,
-                                    Targets const& targets, bool v6, AnnounceResult& result) {
+asio::awaitable<void> announce_over(AnnounceCall const& call, Url const& tracker, AnnounceRequest request,
+                                    Targets const& targets, bool v6, AnnounceOutcome& outcome) {
+    request.event = call.events[v6];
+    if (request.event == AnnounceEvent::stopped) request.num_want = 0;
+    AnnounceResult result = AnnounceFailure();
     if (tracker.scheme == "udp")
-        result = co_await call.udp.announce(first_of(targets.addresses, v6, tracker.port), tracker.target, request,
-                                            call.urgent);
+        result = co_await call.udp.announce(first_of(targets.addresses, v6, tracker.port), tracker.target,
+                                            std::move(request), call.urgent);
     else
-        result = co_await http_announce(call.http, tracker, request, v6);
+        result = co_await http_announce(call.http, tracker, std::move(request), v6, call.trusted);
     if (result && call.heard) call.heard(*result);
+    outcome.families[v6] = std::move(result);
 }
 
 asio::awaitable<void> both(asio::awaitable<void> first, asio::awaitable<void> second) {
@@ -112,38 +130,48 @@ AnnounceResult combine(AnnounceResult a, AnnounceResult const& b) {
 
 }  // namespace
 
-asio::awaitable<AnnounceResult> announce_to_tracker(AnnounceCall const& call, Url const& tracker,
-                                                    AnnounceRequest request) {
+asio::awaitable<AnnounceOutcome> announce_to_tracker(AnnounceCall const& call, Url const& tracker,
+                                                     AnnounceRequest request) {
+    AnnounceOutcome outcome;
     auto const targets = co_await find_targets(call, tracker);
-    if (targets.addresses.empty()) co_return targets.failure;
-    bool v4 = has_family(targets.addresses, false);
-    bool v6 = has_family(targets.addresses, true);
-    if (v4 && v6 && !call.local.empty()) {  // a tracker with one family is asked over it, whatever we listen on
-        v4 = listens_on(call.local, false);
-        v6 = listens_on(call.local, true);
+    if (targets.addresses.empty()) {
+        outcome.all = targets.failure;
+        co_return outcome;
     }
-    AnnounceResult first = AnnounceFailure();
-    AnnounceResult second = AnnounceFailure();
-    auto over_v4 = announce_over(call, tracker, request, targets, false, first);
-    auto over_v6 = announce_over(call, tracker, request, targets, true, second);
-    if (v4 && v6)
+    auto const chosen = choose_families(call, targets.addresses);
+    if (!chosen[false] && !chosen[true]) {
+        AnnounceFailure failure{tracker.host + " can no longer be reached over IPv" + (*call.only_v6 ? "6" : "4"),
+                                false};
+        outcome.all = std::move(failure);
+        co_return outcome;
+    }
+    auto over_v4 = announce_over(call, tracker, request, targets, false, outcome);
+    auto over_v6 = announce_over(call, tracker, request, targets, true, outcome);
+    if (chosen[false] && chosen[true])
         co_await both(std::move(over_v4), std::move(over_v6));
-    else if (v4)
+    else if (chosen[false])
         co_await std::move(over_v4);
     else
         co_await std::move(over_v6);
-    if (v4 && v6) co_return combine(std::move(first), second);
-    co_return v4 ? std::move(first) : std::move(second);
+    auto const& [v4, v6] = outcome.families;
+    outcome.all = v4 && v6 ? combine(*v4, *v6) : v4 ? *v4 : *v6;
+    co_return outcome;
 }
 
-asio::awaitable<std::optional<ScrapeResult>> scrape_tracker(AnnounceCall const& call, Url const& tracker,
-                                                            InfoHash info_hash) {
-    if (tracker.scheme != "udp") co_return co_await http_scrape(call.http, tracker, info_hash);
+asio::awaitable<ScrapeReply> scrape_tracker(AnnounceCall const& call, Url const& tracker, InfoHash info_hash) {
+    if (tracker.scheme != "udp") co_return co_await http_scrape(call.http, tracker, info_hash, call.trusted);
+    ScrapeReply reply;
     auto const targets = co_await find_targets(call, tracker);
-    if (targets.addresses.empty()) co_return std::nullopt;
-    bool const v6 = !has_family(targets.addresses, false);
-    auto const to = first_of(targets.addresses, v6, tracker.port);
-    co_return co_await call.udp.scrape(to, info_hash);
+    reply.failure = targets.failure.what;
+    if (targets.addresses.empty()) co_return reply;
+    auto const chosen = choose_families(call, targets.addresses);
+    for (bool const v6 : {false, true}) {
+        if (!chosen[v6]) continue;
+        auto const to = first_of(targets.addresses, v6, tracker.port);
+        reply = co_await call.udp.scrape(to, info_hash);
+        if (reply.failure.empty()) break;
+    }
+    co_return reply;
 }
 
 }  // namespace rqfs::torrent

@@ -24,18 +24,20 @@ struct AnnounceCall {
     std::vector<Endpoint> local;  // where we listen: which families we announce from
     bool test_network = false;
     bool urgent = false;
+    bool trusted = false;                        // the user named this tracker: it may be anywhere
+    PerFamily<AnnounceEvent> events{};           // each family may have heard something else
+    std::optional<bool> only_v6 = std::nullopt;  // over one family alone
     std::function<void(AnnounceResponse const&)>
         heard;  // at once for each family that answers: the other may take half a minute to fail
 };
 
-// One announce over each address family that both the tracker and we have (BEP 7), side by side: success where one
-// family succeeded, with the peers of both and the longer interval. `tracker` and `call` live until it returns.
-// Addresses are vetted: trackers are named by strangers. Throws nothing but operation_aborted.
-boost::asio::awaitable<AnnounceResult> announce_to_tracker(AnnounceCall const& call, Url const& tracker,
-                                                           AnnounceRequest request);
+// One announce over each address family that both the tracker and we have (BEP 7), side by side. `tracker` and `call`
+// live until it returns. Addresses are vetted unless trusted: most trackers are named by strangers. Throws nothing but
+// operation_aborted.
+boost::asio::awaitable<AnnounceOutcome> announce_to_tracker(AnnounceCall const& call, Url const& tracker,
+                                                            AnnounceRequest request);
 
-// Nothing where the tracker cannot say.
-boost::asio::awaitable<std::optional<ScrapeResult>> scrape_tracker(AnnounceCall const& call, Url const& tracker,
-                                                                   InfoHash info_hash);
+// Over the first family that answers.
+boost::asio::awaitable<ScrapeReply> scrape_tracker(AnnounceCall const& call, Url const& tracker, InfoHash info_hash);
 
 }  // namespace rqfs::torrent

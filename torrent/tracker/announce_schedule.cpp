@@ -18,7 +18,26 @@ constexpr seconds kBackoffBase{5};
 constexpr milliseconds kBackoffFactor{12'500};
 constexpr seconds kMaxBackoff{3600};
 
+// Figures are for people, who need no newer ones; libtorrent's scrape_interval is 30 minutes, but nobody looks there.
+constexpr seconds kScrapeInterval{300};
+
 seconds believed(seconds asked) { return std::clamp(asked, limit::kMinAnnounceInterval, limit::kMaxAnnounceInterval); }
+
+seconds asked_interval(AnnounceResponse const& response) {
+    return believed(response.interval.value_or(limit::kDefaultAnnounceInterval));
+}
+
+// Until it may be asked out of turn.
+seconds least_wait(AnnounceResponse const& response) {
+    return response.min_interval ? believed(*response.min_interval)
+                                 : std::min(asked_interval(response), limit::kEarlyAnnounce);
+}
+
+void take_counts(TrackerState& tracker, ScrapeResult const& counts) {
+    if (counts.seeders) tracker.counts.seeders = counts.seeders;
+    if (counts.leechers) tracker.counts.leechers = counts.leechers;
+    if (counts.downloads) tracker.counts.downloads = counts.downloads;
+}
 
 Duration backoff(std::uint32_t failures) {
     auto const n = static_cast<std::int64_t>(std::min<std::uint32_t>(failures, 100));
@@ -27,50 +46,37 @@ Duration backoff(std::uint32_t failures) {
 
 }  // namespace
 
+struct AnnounceSchedule::Patience {
+    TimePoint not_before;  // our own turn
+    TimePoint early_from;  // the user's wish
+};
+
 AnnounceSchedule::AnnounceSchedule(std::uint64_t seed, double jitter) : random_(seed), jitter_(jitter) {}
-
-void AnnounceSchedule::merge(std::vector<std::vector<std::string>> const& tiers, TimePoint now) {
-    bool added = false;
-    for (auto const& tier : tiers) {
-        std::vector<Id> ids;
-        for (auto const& url : tier) {
-            bool const known =
-                std::any_of(trackers_.begin(), trackers_.end(), [&](auto const& each) { return each.url == url; });
-            if (known || trackers_.size() >= limit::kTrackersPerTorrent) continue;
-            ids.push_back(trackers_.size());
-            trackers_.emplace_back().url = url;
-        }
-        if (ids.empty()) continue;
-        std::shuffle(ids.begin(), ids.end(), random_);
-        tiers_.push_back(std::move(ids));
-        added = true;
-    }
-    if (added && running_ && !active_ && !in_round_) round_at_ = now;
-}
-
-void AnnounceSchedule::unusable(Id tracker, std::string why) {
-    trackers_[tracker].standing = Standing::unusable;
-    trackers_[tracker].message = std::move(why);
-}
 
 void AnnounceSchedule::start(TimePoint now) {
     running_ = true;
-    for (auto& tracker : trackers_) {
-        tracker.heard_started = tracker.owes_completed = tracker.never = tracker.announcing = false;
-        tracker.failures = 0;
-        tracker.not_before = tracker.early_from = tracker.next = TimePoint::min();
-        tracker.tracker_id.clear();
-        if (tracker.standing != Standing::unusable) tracker.standing = Standing::not_contacted;
-    }
+    for (auto& [id, tracker] : trackers_) tracker.restart();
     end_round(std::nullopt);
     round_at_ = now;
 }
 
-std::vector<AnnounceSchedule::Id> AnnounceSchedule::stop() {
-    std::vector<Id> told;
-    for (Id id = 0; id < trackers_.size(); ++id) {
-        if (trackers_[id].heard_started) told.push_back(id);
-        trackers_[id].announcing = trackers_[id].heard_started = false;
+std::optional<AnnounceSchedule::Job> AnnounceSchedule::farewell(Id id) const {
+    auto const& tracker = trackers_.at(id);
+    if (!tracker.heard_started()) return std::nullopt;
+    Job job;
+    job.tracker = id;
+    job.events = {AnnounceEvent::stopped, AnnounceEvent::stopped};
+    bool const both = tracker.families[false].heard_started && tracker.families[true].heard_started;
+    if (!both) job.only_v6 = tracker.families[true].heard_started;
+    return job;
+}
+
+std::vector<AnnounceSchedule::Job> AnnounceSchedule::stop() {
+    std::vector<Job> told;
+    for (auto& [id, tracker] : trackers_) {
+        if (auto const job = farewell(id)) told.push_back(*job);
+        tracker.announcing = tracker.wished = tracker.scraping = false;
+        for (auto& family : tracker.families) family.heard_started = false;
     }
     end_round(std::nullopt);
     round_at_.reset();
@@ -80,45 +86,105 @@ std::vector<AnnounceSchedule::Id> AnnounceSchedule::stop() {
 
 void AnnounceSchedule::completed() {
     // Whoever hears of us only now hears that nothing is left, which says the same (BEP 3).
-    for (auto& tracker : trackers_) tracker.owes_completed = tracker.heard_started;
+    for (auto& [id, tracker] : trackers_)
+        for (auto& family : tracker.families) family.owes_completed = family.heard_started;
 }
 
 void AnnounceSchedule::announce_now(TimePoint now) {
     if (!running_ || !active_ || in_round_) return;
-    round_at_ = std::max(now, trackers_[*active_].early_from);
+    round_at_ = std::max(now, trackers_.at(*active_).early_from);
 }
 
 void AnnounceSchedule::urgent() { urgent_ = running_ && !private_; }
 
-bool AnnounceSchedule::may_announce(Tracker const& tracker, TimePoint now) const {
-    return tracker.standing != Standing::unusable && !tracker.announcing && !tracker.never && now >= tracker.not_before;
+std::optional<std::string> AnnounceSchedule::ask(Id id, TimePoint now) {
+    auto& tracker = trackers_.at(id);
+    if (tracker.standing == Standing::unusable) return tracker.url + " cannot be asked: " + tracker.message;
+    if (tracker.never) return tracker.url + " told us never to ask again: " + tracker.message;
+    if (tracker.announcing && !tracker.again) return std::nullopt;  // it is being asked this moment
+    if (now < tracker.early_from) {
+        auto const wait = std::chrono::ceil<seconds>(tracker.early_from - now).count();
+        return tracker.url + " may be asked again in " + std::to_string(wait) + " s";
+    }
+    tracker.wished = true;
+    tracker.not_before = TimePoint::min();
+    return std::nullopt;
 }
 
+// Over both families but one that failed a moment ago while the other works.
 AnnounceSchedule::Job AnnounceSchedule::begin(Id id, TimePoint now) {
-    auto& tracker = trackers_[id];
+    auto const& tracker = trackers_.at(id);
+    PerFamily<bool> over{true, true};
+    for (bool const v6 : {false, true})
+        over[v6] = tracker.standing != Standing::working || now >= tracker.families[v6].not_before;
+    return begin(id, now, over);
+}
+
+AnnounceSchedule::Job AnnounceSchedule::begin(Id id, TimePoint now, PerFamily<bool> over) {
+    auto& tracker = trackers_.at(id);
     tracker.announcing = true;
+    tracker.again = tracker.wished = false;
     tracker.last_start = now;
-    if (!tracker.heard_started) return {id, AnnounceEvent::started};
-    return {id, tracker.owes_completed ? AnnounceEvent::completed : AnnounceEvent::none};
+    Job job;
+    job.tracker = id;
+    if (over[false] != over[true]) job.only_v6 = over[true];
+    for (bool const v6 : {false, true}) {
+        auto const& family = tracker.families[v6];
+        job.events[v6] = !family.heard_started   ? AnnounceEvent::started
+                         : family.owes_completed ? AnnounceEvent::completed
+                                                 : AnnounceEvent::none;
+    }
+    return job;
+}
+
+void AnnounceSchedule::begin_owed(TimePoint now, std::vector<Job>& jobs) {
+    for (auto const& [id, tracker] : trackers_) {
+        PerFamily<bool> owed{};
+        for (bool const v6 : {false, true})
+            owed[v6] = tracker.families[v6].owes_completed && now >= tracker.families[v6].not_before;
+        if ((owed[false] || owed[true]) && tracker.may_announce(now)) jobs.push_back(begin(id, now, owed));
+    }
+}
+
+void AnnounceSchedule::begin_wished(TimePoint now, std::vector<Job>& jobs) {
+    for (auto const& [id, tracker] : trackers_) {
+        if (!tracker.wished || !tracker.may_announce(now)) continue;
+        PerFamily<bool> const over{now >= tracker.families[false].early_from, now >= tracker.families[true].early_from};
+        jobs.push_back(begin(id, now, over));
+    }
+}
+
+void AnnounceSchedule::begin_urgent(TimePoint now, std::vector<Job>& jobs) {
+    for (auto const& tier : tiers_) {
+        auto const first = std::find_if(tier.begin(), tier.end(),
+                                        [&](Id id) { return trackers_.at(id).standing != Standing::unusable; });
+        if (first == tier.end()) continue;
+        auto const& tracker = trackers_.at(*first);
+        if (tracker.may_announce(now) && now >= tracker.early_from) jobs.push_back(begin(*first, now));
+    }
+}
+
+void AnnounceSchedule::begin_again(TimePoint now, std::vector<Job>& jobs) {
+    if (!active_ || !trackers_.at(*active_).may_announce(now)) return;
+    for (bool const v6 : {false, true}) {
+        auto const& family = trackers_.at(*active_).families[v6];
+        if (!family.failing || now < family.not_before) continue;
+        jobs.push_back(begin(*active_, now, {!v6, v6}));
+        jobs.back().again = trackers_.at(*active_).again = true;
+        return;
+    }
 }
 
 std::vector<AnnounceSchedule::Job> AnnounceSchedule::due(TimePoint now) {
     std::vector<Job> jobs;
     if (!running_) return jobs;
-    for (Id id = 0; id < trackers_.size(); ++id)
-        if (trackers_[id].owes_completed && may_announce(trackers_[id], now)) jobs.push_back(begin(id, now));
-    if (std::exchange(urgent_, false)) {
-        for (auto const& tier : tiers_) {
-            auto const first = std::find_if(tier.begin(), tier.end(),
-                                            [&](Id id) { return trackers_[id].standing != Standing::unusable; });
-            if (first == tier.end()) continue;
-            auto const& tracker = trackers_[*first];
-            if (may_announce(tracker, now) && now >= tracker.early_from) jobs.push_back(begin(*first, now));
-        }
-    }
+    begin_owed(now, jobs);
+    begin_wished(now, jobs);
+    if (std::exchange(urgent_, false)) begin_urgent(now, jobs);
     // Twice: the first may only find that its round is over, and the next round may be due by now.
     for (int i = 0; i < 2; ++i)
         if (round_at_ && *round_at_ <= now && !round_waits_for_) continue_round(now, jobs);
+    begin_again(now, jobs);
     return jobs;
 }
 
@@ -130,14 +196,14 @@ void AnnounceSchedule::continue_round(TimePoint now, std::vector<Job>& jobs) {
     }
     for (auto const& tier : tiers_) {
         for (auto const id : tier) {
-            auto& tracker = trackers_[id];
+            auto& tracker = trackers_.at(id);
             if (tracker.round == round_ || tracker.standing == Standing::unusable) continue;
             tracker.round = round_;
             if (tracker.announcing) {  // for another reason; its result serves the round too
                 round_waits_for_ = id;
                 return;
             }
-            if (!may_announce(tracker, now)) continue;
+            if (!tracker.may_announce(now)) continue;
             if (tracker.standing == Standing::working &&
                 now < tracker.early_from) {  // heard a moment ago for another reason
                 end_round(id);
@@ -158,10 +224,10 @@ void AnnounceSchedule::end_round(std::optional<Id> active) {
     active_ = active;
     round_at_.reset();
     if (active) {
-        round_at_ = trackers_[*active].next;
+        round_at_ = trackers_.at(*active).next;
         return;
     }
-    for (auto const& tracker : trackers_)
+    for (auto const& [id, tracker] : trackers_)
         if (tracker.standing != Standing::unusable && !tracker.never && !tracker.announcing)
             round_at_ = round_at_ ? std::min(*round_at_, tracker.not_before) : tracker.not_before;
 }
@@ -171,47 +237,105 @@ std::optional<TimePoint> AnnounceSchedule::next() const {
     if (urgent_) return TimePoint::min();
     std::optional<TimePoint> when;
     if (!round_waits_for_) when = round_at_;
-    for (auto const& tracker : trackers_)
-        if (tracker.owes_completed && !tracker.announcing && !tracker.never)
-            when = std::min(when.value_or(TimePoint::max()), tracker.not_before);
+    auto const no_later = [&](TimePoint time) { when = std::min(when.value_or(TimePoint::max()), time); };
+    for (auto const& [id, tracker] : trackers_) {
+        if (tracker.announcing || tracker.never || tracker.standing == Standing::unusable) continue;
+        if (tracker.wished) no_later(tracker.not_before);
+        for (auto const& family : tracker.families) {
+            bool const again = family.failing && active_ == id;
+            if ((family.owes_completed || again) && family.not_before != TimePoint::max())
+                no_later(std::max(tracker.not_before, family.not_before));
+        }
+    }
     return when;
 }
 
-void AnnounceSchedule::succeeded(Id id, TimePoint now, AnnounceEvent event, AnnounceResponse const& response) {
-    auto& tracker = trackers_[id];
+void AnnounceSchedule::ended(Job const& job, TimePoint now, AnnounceOutcome const& outcome) {
+    auto const found = trackers_.find(job.tracker);
+    if (found == trackers_.end()) return;  // the user took it out
+    auto& tracker = found->second;
     tracker.announcing = false;
+    for (bool const v6 : {false, true})
+        if (auto const& result = outcome.families[v6]) family_ended(tracker, v6, job.events[v6], now, *result);
+    if (job.again)
+        again_ended(job, now, outcome);
+    else if (outcome.all)
+        succeeded(job.tracker, now, *outcome.all);
+    else
+        failed(job.tracker, now, outcome.all.error());
+}
+
+void AnnounceSchedule::family_ended(TrackerState& tracker, bool v6, AnnounceEvent event, TimePoint now,
+                                    AnnounceResult const& result) {
+    auto& family = tracker.families[v6];
+    family.announced = true;
+    family.failing = !result;
+    if (!result) {
+        ++family.failures;
+        family.message = result.error().what;
+        auto const wait = patience(now, tracker.last_start, family.failures, result.error());
+        family.early_from = wait.early_from;
+        family.not_before = result.error().never ? TimePoint::max() : wait.not_before;
+        return;
+    }
+    family.failures = 0;
+    family.not_before = family.early_from = TimePoint::min();
+    family.heard_started = true;
+    if (event == AnnounceEvent::completed) family.owes_completed = false;
+    family.message = result->warning;
+    family.peers = static_cast<std::uint32_t>(result->peers.size());
+}
+
+// The tracker works over its other family, whatever came of this one.
+void AnnounceSchedule::again_ended(Job const& job, TimePoint now, AnnounceOutcome const& outcome) {
+    auto& tracker = trackers_.at(job.tracker);
+    if (!outcome.families[*job.only_v6])
+        tracker.families[*job.only_v6].failing = false;  // there is no such way any more
+    if (outcome.all) {
+        take_counts(tracker, outcome.all->counts);
+        tracker.early_from = std::max(tracker.early_from, now + least_wait(*outcome.all));
+        tracker.next = std::max(tracker.next, tracker.early_from);
+        if (active_ == job.tracker && !in_round_ && round_at_) round_at_ = std::max(*round_at_, tracker.early_from);
+    }
+    if (round_waits_for_ != job.tracker) return;
+    round_waits_for_.reset();  // the round tries it over both
+    tracker.round = 0;
+}
+
+void AnnounceSchedule::succeeded(Id id, TimePoint now, AnnounceResponse const& response) {
+    auto& tracker = trackers_.at(id);
     tracker.standing = Standing::working;
     tracker.failures = 0;
     tracker.not_before = TimePoint::min();
-    tracker.heard_started = true;
-    if (event == AnnounceEvent::completed) tracker.owes_completed = false;
     tracker.message = response.warning;
     if (!response.tracker_id.empty()) tracker.tracker_id = response.tracker_id;
-    tracker.peers = static_cast<std::uint32_t>(response.peers.size());
-    scraped(id, response.counts);
-    auto const asked = believed(response.interval.value_or(limit::kDefaultAnnounceInterval));
-    auto const least =
-        response.min_interval ? believed(*response.min_interval) : std::min(asked, limit::kEarlyAnnounce);
-    tracker.early_from = now + least;
+    take_counts(tracker, response.counts);
+    auto const asked = asked_interval(response);
+    tracker.early_from = now + least_wait(response);
     tracker.next = std::max(now + std::min<Duration>(jittered(asked), limit::kMaxAnnounceInterval), tracker.early_from);
     move_to_front(id);
     if (round_waits_for_ == id || active_ == id || (!active_ && !in_round_)) end_round(id);
 }
 
+AnnounceSchedule::Patience AnnounceSchedule::patience(TimePoint now, TimePoint last_start, std::uint32_t failures,
+                                                      AnnounceFailure const& failure) {
+    // Somebody who answers with nonsense is asked no more often than somebody who answers.
+    auto early = failure.reached ? last_start + limit::kMinAnnounceInterval : now;
+    if (failure.retry_in)
+        early = std::max(early, now + std::min<Duration>(*failure.retry_in, limit::kMaxAnnounceInterval));
+    auto const later = now + std::min<Duration>(jittered(backoff(failures)), kMaxBackoff);
+    return {std::max<TimePoint>(early, later), early};
+}
+
 void AnnounceSchedule::failed(Id id, TimePoint now, AnnounceFailure const& failure) {
-    auto& tracker = trackers_[id];
-    tracker.announcing = false;
+    auto& tracker = trackers_.at(id);
     tracker.standing = Standing::failed;
     tracker.message = failure.what;
     tracker.never = failure.never;
     ++tracker.failures;
-    tracker.not_before = now + std::min<Duration>(jittered(backoff(tracker.failures)), kMaxBackoff);
-    // Somebody who answers with nonsense is asked no more often than somebody who answers.
-    if (failure.reached)
-        tracker.not_before = std::max(tracker.not_before, tracker.last_start + limit::kMinAnnounceInterval);
-    if (failure.retry_in)
-        tracker.not_before =
-            std::max(tracker.not_before, now + std::min<Duration>(*failure.retry_in, limit::kMaxAnnounceInterval));
+    auto const wait = patience(now, tracker.last_start, tracker.failures, failure);
+    tracker.not_before = wait.not_before;
+    tracker.early_from = wait.early_from;
     if (round_waits_for_ == id)
         round_waits_for_.reset();  // due() goes on with the next
     else if (active_ == id)
@@ -220,11 +344,29 @@ void AnnounceSchedule::failed(Id id, TimePoint now, AnnounceFailure const& failu
         end_round(std::nullopt);
 }
 
-void AnnounceSchedule::scraped(Id id, ScrapeResult const& counts) {
-    auto& known = trackers_[id].counts;
-    if (counts.seeders) known.seeders = counts.seeders;
-    if (counts.leechers) known.leechers = counts.leechers;
-    if (counts.downloads) known.downloads = counts.downloads;
+std::vector<AnnounceSchedule::Id> AnnounceSchedule::due_scrapes(TimePoint now) {
+    std::vector<Id> due;
+    for (auto const id : ids())
+        if (running_ && trackers_.at(id).standing == Standing::working && begin_scrape(id, now)) due.push_back(id);
+    return due;
+}
+
+bool AnnounceSchedule::begin_scrape(Id id, TimePoint now) {
+    auto const found = trackers_.find(id);
+    if (found == trackers_.end() || found->second.scraping || now < found->second.scrape_from) return false;
+    found->second.scraping = true;
+    return true;
+}
+
+void AnnounceSchedule::scraped(Id id, TimePoint now, ScrapeReply const& reply) {
+    auto const found = trackers_.find(id);
+    if (found == trackers_.end()) return;  // the user took it out
+    auto& tracker = found->second;
+    tracker.scraping = false;
+    tracker.scrape_from =
+        now + std::clamp(reply.min_interval.value_or(kScrapeInterval), kScrapeInterval, limit::kMaxAnnounceInterval);
+    tracker.scrape_message = reply.failure;
+    take_counts(tracker, reply.counts);
 }
 
 Duration AnnounceSchedule::jittered(Duration duration) {
@@ -238,43 +380,6 @@ void AnnounceSchedule::move_to_front(Id id) {
         auto const place = std::find(tier.begin(), tier.end(), id);
         if (place != tier.end()) std::rotate(tier.begin(), place, place + 1);
     }
-}
-
-std::vector<std::vector<std::string>> AnnounceSchedule::tiers() const {
-    std::vector<std::vector<std::string>> all;
-    for (auto const& tier : tiers_) {
-        auto& urls = all.emplace_back();
-        for (auto const id : tier) urls.push_back(trackers_[id].url);
-    }
-    return all;
-}
-
-std::vector<TrackerStatus> AnnounceSchedule::status(TimePoint now) const {
-    std::vector<TrackerStatus> all;
-    for (std::uint32_t tier = 0; tier < tiers_.size(); ++tier) {
-        for (auto const id : tiers_[tier]) {
-            auto const& tracker = trackers_[id];
-            auto& row = all.emplace_back();
-            row.url = tracker.url;
-            row.tier = tier;
-            row.message = tracker.message;
-            row.peers = tracker.peers;
-            row.seeders = tracker.counts.seeders;
-            row.leechers = tracker.counts.leechers;
-            row.downloads = tracker.counts.downloads;
-            bool const bad = tracker.standing == Standing::failed || tracker.standing == Standing::unusable;
-            row.state = tracker.announcing                      ? "announcing"
-                        : bad                                   ? "failed"
-                        : tracker.standing == Standing::working ? "working"
-                                                                : "not contacted";
-            if (!running_ || tracker.announcing || tracker.never || tracker.standing == Standing::unusable) continue;
-            std::optional<TimePoint> when;
-            if (active_ == id) when = round_at_;
-            if (tracker.standing == Standing::failed && !active_) when = tracker.not_before;
-            if (when) row.next_announce = duration_cast<seconds>(std::max(*when - now, Duration::zero()));
-        }
-    }
-    return all;
 }
 
 }  // namespace rqfs::torrent

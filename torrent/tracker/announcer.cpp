@@ -1,15 +1,12 @@
 #include "torrent/tracker/announcer.h"
 
 #include "torrent/error.h"
-#include "torrent/event.h"
 #include "torrent/hash.h"
 #include "torrent/log.h"
-#include "torrent/net/url.h"
 #include "torrent/settings.h"
 #include "torrent/timeout.h"
 #include "torrent/tracker/announce_call.h"
-#include "torrent/tracker/announce_schedule.h"
-#include "torrent/tracker/tracker_clients.h"
+#include "torrent/tracker/announcer_state.h"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -45,82 +42,61 @@ asio::awaitable<void> wait_for_news(Event& event, std::uint64_t const& news, std
 
 }  // namespace
 
-struct Announcer::State {
-    State(Network shared, InfoHash const& hash, Owner& whose)
-        : network(std::move(shared)),
-          info_hash(hash),
-          owner(whose),
-          schedule(random_number<std::uint64_t>()),
-          key(random_number<std::uint32_t>()),
-          news_came(network.executor),
-          farewells_ended(network.executor) {
-        if (!network.clients)
-            own_clients = std::make_unique<TrackerClients>(network.executor, network.clock, network.udp);
+Announcer::State::State(Network shared, InfoHash const& hash, Owner& whose)
+    : network(std::move(shared)),
+      info_hash(hash),
+      owner(whose),
+      schedule(random_number<std::uint64_t>()),
+      key(random_number<std::uint32_t>()),
+      news_came(network.executor),
+      farewells_ended(network.executor) {
+    if (!network.clients) own_clients = std::make_unique<TrackerClients>(network.executor, network.clock, network.udp);
+}
+
+std::vector<AnnounceSchedule::Id> Announcer::State::add(std::vector<std::vector<std::string>> const& tiers) {
+    auto added = schedule.merge(tiers, network.clock.now());
+    for (auto const id : added) {
+        auto url = Url::parse(schedule.url(id));
+        if (url)
+            urls.emplace(id, std::move(*url));
+        else
+            schedule.unusable(id, url.error().what);
     }
+    return added;
+}
 
-    TrackerClients& clients() { return own_clients ? *own_clients : *network.clients; }
+AnnounceRequest Announcer::State::make_request(AnnounceSchedule::Id id) const {
+    auto const facts = owner.announce_facts();
+    AnnounceRequest request;
+    request.info_hash = info_hash;
+    request.peer_id = facts.peer_id;
+    request.port = facts.port;
+    request.uploaded_bytes = facts.uploaded_bytes;
+    request.downloaded_bytes = facts.downloaded_bytes;
+    request.left_bytes = facts.left_bytes;
+    request.partial_seed = facts.partial_seed;
+    request.num_want = facts.wants_peers ? limit::kNumWant : 0;
+    request.key = key;
+    request.tracker_id = schedule.tracker_id(id);
+    return request;
+}
 
-    void merge(std::vector<std::vector<std::string>> const& tiers) {
-        auto const before = schedule.size();
-        schedule.merge(tiers, network.clock.now());
-        for (auto id = before; id < schedule.size(); ++id) {
-            auto url = Url::parse(schedule.url(id));
-            if (url)
-                urls.emplace(id, std::move(*url));
-            else
-                schedule.unusable(id, url.error().what);
-        }
-    }
+AnnounceCall Announcer::State::make_call(AnnounceSchedule::Job const& job) {
+    return {.http = network.http,
+            .resolver = network.resolver,
+            .udp = clients().udp,
+            .local = network.udp.local(),
+            .test_network = network.test_network,
+            .urgent = urgent,
+            .trusted = trusted.contains(schedule.url(job.tracker)),
+            .events = job.events,
+            .only_v6 = job.only_v6,
+            .heard = {}};
+}
 
-    // Something changed that the loop must look at.
-    void wake() {
-        ++news;
-        news_came.notify();
-    }
-
-    AnnounceRequest make_request(AnnounceSchedule::Id id, AnnounceEvent event) const {
-        auto const facts = owner.announce_facts();
-        AnnounceRequest request;
-        request.info_hash = info_hash;
-        request.peer_id = facts.peer_id;
-        request.port = facts.port;
-        request.uploaded_bytes = facts.uploaded_bytes;
-        request.downloaded_bytes = facts.downloaded_bytes;
-        request.left_bytes = facts.left_bytes;
-        request.event = event;
-        request.partial_seed = facts.partial_seed;
-        request.num_want = facts.wants_peers && event != AnnounceEvent::stopped ? limit::kNumWant : 0;
-        request.key = key;
-        request.tracker_id = schedule.tracker_id(id);
-        return request;
-    }
-
-    AnnounceCall make_call() {
-        return {network.http, network.resolver, clients().udp, network.udp.local(), network.test_network, urgent, {}};
-    }
-
-    asio::awaitable<void> run();
-    asio::awaitable<void> announce(AnnounceSchedule::Job job);
-    asio::awaitable<void> say_stopped(AnnounceSchedule::Id id, Duration limit);
-    asio::awaitable<void> ask_and_say_stopped(AnnounceSchedule::Id id);
-    void ended(AnnounceSchedule::Job const& job, AnnounceResult const& result);
-
-    Network network;
-    InfoHash info_hash;
-    Owner& owner;
-    AnnounceSchedule schedule;
-    std::map<AnnounceSchedule::Id, Url> urls;  // of usable trackers
-    std::unique_ptr<TrackerClients> own_clients;
-    std::uint32_t key;  // the same for all trackers and both families, new each run (BEP 7)
-    bool urgent = false;
-    std::uint64_t news = 0;
-    Event news_came;
-    std::unique_ptr<TaskGroup> tasks;  // while started
-    bool stopping = false;
-    bool start_again = false;
-    std::size_t farewells = 0;
-    Event farewells_ended;
-};
+Announcer::State::Farewell Announcer::State::make_farewell(AnnounceSchedule::Job const& job) {
+    return {urls.at(job.tracker), make_request(job.tracker), make_call(job)};
+}
 
 // Starts what is due, then sleeps until more is.
 asio::awaitable<void> Announcer::State::run() {
@@ -146,61 +122,52 @@ asio::awaitable<void> Announcer::State::run() {
 
 asio::awaitable<void> Announcer::State::announce(AnnounceSchedule::Job job) {
     auto const slot = co_await clients().slots.acquire(urgent);
-    auto call = make_call();
+    if (!schedule.has(job.tracker)) co_return;  // the user took it out
+    auto call = make_call(job);
     call.heard = [this, job](AnnounceResponse const& response) {
+        if (!schedule.has(job.tracker)) return;
         if (response.external_address) owner.tracker_says_we_are(*response.external_address, schedule.url(job.tracker));
         if (!response.peers.empty()) owner.tracker_peers(schedule.url(job.tracker), response.peers);
     };
-    auto const& url = urls.at(job.tracker);
-    auto request = make_request(job.tracker, job.event);
-    auto const result = co_await announce_to_tracker(call, url, std::move(request));
-    ended(job, result);
-    if (!result || result->counts.seeders || result->counts.leechers) co_return;
-    auto const counts = co_await scrape_tracker(call, url, info_hash);
-    if (counts) schedule.scraped(job.tracker, *counts);
+    auto const url = urls.at(job.tracker);
+    auto request = make_request(job.tracker);
+    auto farewell = make_farewell(job);
+    auto const outcome = co_await announce_to_tracker(call, url, std::move(request));
+    ended(job, url, outcome);
+    if (!schedule.has(job.tracker) && outcome.all) {  // taken out meanwhile, and it has just heard of us again
+        farewell.call.events = {AnnounceEvent::stopped, AnnounceEvent::stopped};
+        tasks->spawn(say_stopped(std::move(farewell), limit::kTrackerTime));
+    }
+    if (!outcome.all || outcome.all->counts.seeders || outcome.all->counts.leechers) co_return;
+    if (schedule.begin_scrape(job.tracker, network.clock.now())) tasks->spawn(scrape(job.tracker));
 }
 
-void Announcer::State::ended(AnnounceSchedule::Job const& job, AnnounceResult const& result) {
-    auto const now = network.clock.now();
-    auto const& host = urls.at(job.tracker).host;
-    if (result) {
-        log().debug("announced torrent={} tracker={} peers={}", info_hash.short_hex(), host, result->peers.size());
-        schedule.succeeded(job.tracker, now, job.event, *result);
-    } else {
-        log().debug("announce failed torrent={} tracker={} reason={}", info_hash.short_hex(), host,
-                    result.error().what);
-        schedule.failed(job.tracker, now, result.error());
-    }
+void Announcer::State::ended(AnnounceSchedule::Job const& job, Url const& url, AnnounceOutcome const& outcome) {
+    if (outcome.all)
+        log().debug("announced torrent={} tracker={} peers={}", info_hash.short_hex(), url.host,
+                    outcome.all->peers.size());
+    else
+        log().debug("announce failed torrent={} tracker={} reason={}", info_hash.short_hex(), url.host,
+                    outcome.all.error().what);
+    schedule.ended(job, network.clock.now(), outcome);
     wake();
 }
 
-asio::awaitable<void> Announcer::State::ask_and_say_stopped(AnnounceSchedule::Id id) {
-    auto const slot = co_await clients().slots.acquire(true);
-    auto call = make_call();
-    auto request = make_request(id, AnnounceEvent::stopped);
-    co_await announce_to_tracker(call, urls.at(id), std::move(request));
-}
-
-asio::awaitable<void> Announcer::State::say_stopped(AnnounceSchedule::Id id, Duration limit) {
-    struct Ended {
-        State& state;
-        ~Ended() {
-            --state.farewells;
-            state.farewells_ended.notify();
-        }
-    } const ended{*this};
-    try {
-        auto asking = ask_and_say_stopped(id);
-        co_await with_timeout(network.clock, std::move(asking), limit, std::string());
-    } catch (boost::system::system_error const& e) {
-        if (e.code() == asio::error::operation_aborted) throw;  // the time over: nobody will ask what became of it
-    }
+asio::awaitable<void> Announcer::State::scrape(AnnounceSchedule::Id id) {
+    auto const slot = co_await clients().slots.acquire(false);
+    if (!schedule.has(id)) co_return;  // the user took it out
+    AnnounceSchedule::Job job;
+    job.tracker = id;
+    auto const call = make_call(job);
+    auto const url = urls.at(id);
+    auto const reply = co_await scrape_tracker(call, url, info_hash);
+    schedule.scraped(id, network.clock.now(), reply);
 }
 
 Announcer::Announcer(Network network, InfoHash const& info_hash, std::vector<std::vector<std::string>> tiers,
                      bool is_private, Owner& owner)
     : state_(std::make_unique<State>(std::move(network), info_hash, owner)) {
-    state_->merge(tiers);
+    state_->add(tiers);
     state_->schedule.set_private(is_private);
 }
 
@@ -232,9 +199,18 @@ void Announcer::urgent(bool somebody_waits) {
     state_->wake();
 }
 
-void Announcer::merge(std::vector<std::vector<std::string>> tiers) {
-    state_->merge(tiers);
+std::optional<std::string> Announcer::ask(std::string const& url) {
+    auto const id = state_->schedule.find(url);
+    if (!id) return "the torrent has no tracker " + url;
+    auto refused = state_->schedule.ask(*id, state_->network.clock.now());
     state_->wake();
+    return refused;
+}
+
+void Announcer::scrape() {
+    if (!state_->tasks || state_->stopping) return;
+    for (auto const id : state_->schedule.due_scrapes(state_->network.clock.now()))
+        state_->tasks->spawn(state_->scrape(id));
 }
 
 void Announcer::set_private(bool is_private) { state_->schedule.set_private(is_private); }
@@ -242,29 +218,5 @@ void Announcer::set_private(bool is_private) { state_->schedule.set_private(is_p
 std::vector<std::vector<std::string>> Announcer::tiers() const { return state_->schedule.tiers(); }
 
 std::vector<TrackerStatus> Announcer::status() const { return state_->schedule.status(state_->network.clock.now()); }
-
-asio::awaitable<void> Announcer::stop(Duration limit) {
-    auto& state = *state_;
-    state.start_again = false;
-    if (!state.tasks || state.stopping) co_return;
-    state.stopping = true;
-    auto const told = state.schedule.stop();
-    co_await state.tasks->stop();
-    state.tasks.reset();
-    TaskGroup farewells(state.network.executor, "announcer " + state.info_hash.short_hex() + " stopping");
-    state.farewells = told.size();
-    for (auto const id : told) farewells.spawn(state.say_stopped(id, limit));
-    bool cancelled = false;
-    try {
-        while (state.farewells > 0) co_await state.farewells_ended.wait();
-    } catch (boost::system::system_error const&) {
-        cancelled = true;
-    }
-    co_await farewells.stop();
-    state.farewells = 0;
-    state.stopping = false;
-    if (state.start_again) start();
-    if (cancelled) throw boost::system::system_error(asio::error::operation_aborted);
-}
 
 }  // namespace rqfs::torrent

@@ -6,8 +6,8 @@
 #include "torrent/net/http_client.h"
 #include "torrent/net/resolver.h"
 #include "torrent/net/udp_socket.h"
-#include "torrent/status.h"
 #include "torrent/task_group.h"
+#include "torrent/tracker_status.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,8 +67,14 @@ public:
     void announce_now();  // the user asked, or peers ran out: as soon as `min interval` allows
     void urgent(
         bool somebody_waits);  // first tracker of every tier at once (not for private torrents), early UDP retry
-    void merge(std::vector<std::vector<std::string>> tiers);  // adds trackers that are not there yet
-    void set_private(bool is_private);                        // known only once the metadata is there
+    // The list is this from now on: trackers that are no longer in it hear `stopped` as far as they can be reached;
+    // those of `trusted` are the user's word and may be anywhere.
+    void set_trackers(std::vector<std::vector<std::string>> const& tiers, std::vector<std::string> const& trusted);
+    // The user wants this tracker asked now; returns the sentence that says why it is not, else nothing.
+    std::optional<std::string> ask(std::string const& url);
+    void
+    scrape();  // somebody looks at the figures: asks trackers that work for new ones, unless they were asked lately
+    void set_private(bool is_private);  // known only once the metadata is there
     std::vector<std::vector<std::string>> tiers() const;
     std::vector<TrackerStatus> status() const;
 

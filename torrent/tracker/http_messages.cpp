@@ -174,14 +174,32 @@ Result<Url> scrape_url(Url const& tracker, InfoHash const& info_hash) {
     return url;
 }
 
-Result<ScrapeResult> parse_scrape_reply(std::span<std::byte const> body, InfoHash const& info_hash) {
+ScrapeReply parse_scrape_reply(unsigned status, std::span<std::byte const> body, InfoHash const& info_hash) {
+    ScrapeReply reply;
     auto const document = bencode::Document::parse(body, kReplyLimits);
-    if (!document) return document.error();
-    auto const files = document->root().find("files");
+    bool const dictionary = document && document->root().type() == bencode::Value::Type::dictionary;
+    if (!dictionary) {
+        reply.failure = status != 200 ? status_failure(status)
+                        : document    ? "the tracker's reply is no dictionary"
+                                      : "the tracker's reply cannot be read: " + document.error().what;
+        return reply;
+    }
+    auto const root = document->root();
+    if (auto const flags = root.find("flags")) reply.min_interval = find_seconds(*flags, "min_request_interval");
+    auto const files = root.find("files");
     auto const file = files ? files->find(as_text(info_hash.bytes())) : std::nullopt;
-    if (!file) return error(Errc::not_found, "the tracker's scrape reply does not name the torrent");
-    return ScrapeResult{find_count(*file, "complete"), find_count(*file, "incomplete"),
+    if (root.find("failure reason")) {
+        reply.failure = find_text(root, "failure reason");
+        if (reply.failure.empty()) reply.failure = "the tracker refused without saying why";
+    } else if (status != 200) {
+        reply.failure = status_failure(status);
+    } else if (!file) {
+        reply.failure = "the tracker's scrape reply does not name the torrent";
+    } else {
+        reply.counts = {find_count(*file, "complete"), find_count(*file, "incomplete"),
                         find_count(*file, "downloaded")};
+    }
+    return reply;
 }
 
 }  // namespace rqfs::torrent

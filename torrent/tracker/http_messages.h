@@ -20,6 +20,7 @@ AnnounceResult parse_announce_reply(unsigned status, std::span<std::byte const> 
 
 // BEP 48: `announce` at the start of the last path element becomes `scrape`; Errc::unsupported where there is none.
 Result<Url> scrape_url(Url const& tracker, InfoHash const& info_hash);
-Result<ScrapeResult> parse_scrape_reply(std::span<std::byte const> body, InfoHash const& info_hash);
+// A body of any HTTP status; a failure is the tracker's own reason, or what is wrong with its bytes.
+ScrapeReply parse_scrape_reply(unsigned status, std::span<std::byte const> body, InfoHash const& info_hash);
 
 }  // namespace rqfs::torrent

@@ -16,19 +16,19 @@ namespace asio = boost::asio;
 
 namespace {
 
-HttpClient::Request make_request(Url url, std::optional<bool> want_v6) {
+HttpClient::Request make_request(Url url, std::optional<bool> want_v6, bool trusted) {
     return {.url = std::move(url),
             .max_body_bytes = limit::kTrackerReplyBytes,
             .time = limit::kTrackerTime,
-            .trusted = false,
+            .trusted = trusted,
             .want_v6 = want_v6};
 }
 
 }  // namespace
 
 asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, AnnounceRequest request,
-                                              std::optional<bool> want_v6) {
-    auto question = make_request(announce_url(tracker, request), want_v6);
+                                              std::optional<bool> want_v6, bool trusted) {
+    auto question = make_request(announce_url(tracker, request), want_v6, trusted);
     AnnounceFailure failure;
     try {
         auto const response = co_await http.get(std::move(question));
@@ -41,18 +41,22 @@ asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, Ann
     co_return failure;
 }
 
-asio::awaitable<std::optional<ScrapeResult>> http_scrape(HttpClient& http, Url tracker, InfoHash info_hash) {
+asio::awaitable<ScrapeReply> http_scrape(HttpClient& http, Url tracker, InfoHash info_hash, bool trusted) {
+    ScrapeReply reply;
     auto url = scrape_url(tracker, info_hash);
-    if (!url) co_return std::nullopt;
-    auto question = make_request(std::move(*url), std::nullopt);
+    if (!url) {
+        reply.failure = url.error().what;
+        co_return reply;
+    }
+    auto question = make_request(std::move(*url), std::nullopt, trusted);
     try {
         auto const response = co_await http.get(std::move(question));
-        auto const result = parse_scrape_reply(response.body, info_hash);
-        if (result) co_return *result;
+        co_return parse_scrape_reply(response.status, response.body, info_hash);
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;
+        reply.failure = tracker_text(sentence(e));  // parts of it may be the tracker's own words
     }
-    co_return std::nullopt;
+    co_return reply;
 }
 
 }  // namespace rqfs::torrent

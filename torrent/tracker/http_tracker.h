@@ -12,11 +12,11 @@
 namespace rqfs::torrent {
 
 // Announces over HTTP or HTTPS, from the address family wanted (the tracker sees where we come from, BEP 7). Throws
-// nothing but operation_aborted; every other error is a failure.
+// nothing but operation_aborted; every other error is a failure. `trusted` as in HttpClient::Request.
 boost::asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, AnnounceRequest request,
-                                                     std::optional<bool> want_v6);
+                                                     std::optional<bool> want_v6, bool trusted = false);
 
-// Nothing where the tracker cannot say.
-boost::asio::awaitable<std::optional<ScrapeResult>> http_scrape(HttpClient& http, Url tracker, InfoHash info_hash);
+boost::asio::awaitable<ScrapeReply> http_scrape(HttpClient& http, Url tracker, InfoHash info_hash,
+                                                bool trusted = false);
 
 }  // namespace rqfs::torrent

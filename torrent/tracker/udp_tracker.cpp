@@ -89,13 +89,19 @@ asio::awaitable<AnnounceResult> UdpTracker::announce(Endpoint tracker, std::stri
     co_return std::move(*response);
 }
 
-asio::awaitable<std::optional<ScrapeResult>> UdpTracker::scrape(Endpoint tracker, InfoHash info_hash) {
+asio::awaitable<ScrapeReply> UdpTracker::scrape(Endpoint tracker, InfoHash info_hash) {
     Question question;
     question.tracker = tracker;
     question.action = UdpAction::scrape;
     question.request.info_hash = info_hash;
     auto const reply = co_await ask(question);
-    co_return reply.failed ? std::nullopt : parse_udp_scrape(reply.datagram);
+    ScrapeReply result;
+    auto const counts = reply.failed ? std::nullopt : parse_udp_scrape(reply.datagram);
+    if (counts)
+        result.counts = *counts;
+    else
+        result.failure = reply.failed ? reply.failure : malformed().what;
+    co_return result;
 }
 
 void UdpTracker::hurry(InfoHash const& info_hash) {

@@ -38,7 +38,7 @@ public:
     // `target` is path and query of the URL (BEP 41).
     boost::asio::awaitable<AnnounceResult> announce(Endpoint tracker, std::string target, AnnounceRequest request,
                                                     bool urgent);
-    boost::asio::awaitable<std::optional<ScrapeResult>> scrape(Endpoint tracker, InfoHash info_hash);
+    boost::asio::awaitable<ScrapeReply> scrape(Endpoint tracker, InfoHash info_hash);
 
     // Somebody waits for this torrent now: requests under way try again sooner.
     void hurry(InfoHash const& info_hash);

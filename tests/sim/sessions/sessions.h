@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,11 @@ protected:
     };
 
     Member& add(std::string const& at, SimulatedAccess const& access = {},
-                std::function<void(torrent::Settings&)> const& change = {}) {
+                std::function<void(torrent::Settings&)> const& change = {},
+                std::optional<torrent::TorrentRecord> const& remembered = {}) {
         auto& host = network.add({torrent::Endpoint::parse(at).value()}, access);
         auto& member = *members.emplace_back(new Member{host, {}, nullptr});
+        if (remembered) run(member.store.save(*remembered));
         torrent::Settings settings;
         if (change) change(settings);
         torrent::Session::Parts const parts{engine.get_executor(), clock, workers, member.store,

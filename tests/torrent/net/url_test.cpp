@@ -102,7 +102,7 @@ TEST(Url, TakesIpv6InBracketsAndUnwrapsMappedIpv4) {
 
 TEST(Url, RefusesHostsOutsideAsciiAndTakesTheirXnForm) {
     EXPECT_EQ(error_of("http://bt1.archiv\xef\xbd\x85.org/announce"),
-              "the host has characters outside ASCII; write it in its xn-- form");
+              "the host has characters outside ASCII; write it in its xn-- form, like xn--bcher-kva.example");
     EXPECT_EQ(host_of("xn--bcher-kva.example"), "xn--bcher-kva.example");
     EXPECT_EQ(host_of("127\xe3\x80\x82"
                       "0.0.1"),

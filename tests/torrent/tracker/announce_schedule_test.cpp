@@ -1,5 +1,6 @@
 #include "torrent/tracker/announce_schedule.h"
 
+#include "tests/torrent/tracker/outcome.h"
 #include "torrent/settings.h"
 
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -38,13 +40,24 @@ protected:
         AnnounceResponse response;
         response.interval = interval;
         response.min_interval = least;
-        schedule.succeeded(job.tracker, now, job.event, response);
+        schedule.ended(job, now, over_v4(response));
     }
     void fail(AnnounceSchedule::Job const& job, bool reached = false) {
         AnnounceFailure failure;
         failure.what = "no";
         failure.reached = reached;
-        schedule.failed(job.tracker, now, failure);
+        schedule.ended(job, now, over_v4(failure));
+    }
+    AnnounceResponse reply(seconds interval = seconds(1800)) {
+        AnnounceResponse response;
+        response.interval = interval;
+        return response;
+    }
+    AnnounceFailure no_answer() {
+        AnnounceFailure failure;
+        failure.what = "no";
+        failure.reached = false;
+        return failure;
     }
     Duration wait() { return schedule.next().value_or(TimePoint::max()) - now; }
 
@@ -61,8 +74,8 @@ TEST_F(AnnounceScheduleTest, SaysStartedFirstAndNothingAfterwards) {
     now += seconds(600);
     auto const second = only_job();
 
-    EXPECT_EQ(first.event, AnnounceEvent::started);
-    EXPECT_EQ(second.event, AnnounceEvent::none);
+    EXPECT_EQ(first.events[false], AnnounceEvent::started);
+    EXPECT_EQ(second.events[false], AnnounceEvent::none);
 }
 
 TEST_F(AnnounceScheduleTest, IsSilentBeforeStartAndAfterStop) {
@@ -74,7 +87,9 @@ TEST_F(AnnounceScheduleTest, IsSilentBeforeStartAndAfterStop) {
     auto const told = schedule.stop();
     now += hours(48);
 
-    EXPECT_EQ(told, std::vector<AnnounceSchedule::Id>{0});
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].tracker, 0u);
+    EXPECT_EQ(told[0].events[false], AnnounceEvent::stopped);
     EXPECT_TRUE(schedule.due(now).empty());
     EXPECT_FALSE(schedule.next());
 }
@@ -85,7 +100,10 @@ TEST_F(AnnounceScheduleTest, TellsStoppedOnlyToTrackersThatHeardStarted) {
     fail(only_job());
     succeed(only_job());
 
-    EXPECT_EQ(schedule.stop(), std::vector<AnnounceSchedule::Id>{1});
+    auto const told = schedule.stop();
+
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].tracker, 1u);
 }
 
 TEST_F(AnnounceScheduleTest, TriesAWholeTierBeforeTheNextAndStaysWithWhatWorks) {
@@ -180,10 +198,10 @@ TEST_F(AnnounceScheduleTest, HonoursRetryInAndNever) {
     schedule.start(now);
     AnnounceFailure later;
     later.retry_in = minutes(45);
-    schedule.failed(only_job().tracker, now, later);
+    schedule.ended(only_job(), now, over_v4(later));
     AnnounceFailure never;
     never.never = true;
-    schedule.failed(only_job().tracker, now, never);
+    schedule.ended(only_job(), now, over_v4(never));
 
     EXPECT_TRUE(schedule.due(now).empty());
     EXPECT_EQ(wait(), minutes(45));
@@ -211,9 +229,9 @@ TEST_F(AnnounceScheduleTest, SaysCompletedAtOnceAndOnlyOnceAndAgainWhenItFailed)
     succeed(second, seconds(900));
     now += seconds(900);
 
-    EXPECT_EQ(first.event, AnnounceEvent::completed);
-    EXPECT_EQ(second.event, AnnounceEvent::completed);
-    EXPECT_EQ(only_job().event, AnnounceEvent::none);
+    EXPECT_EQ(first.events[false], AnnounceEvent::completed);
+    EXPECT_EQ(second.events[false], AnnounceEvent::completed);
+    EXPECT_EQ(only_job().events[false], AnnounceEvent::none);
 }
 
 TEST_F(AnnounceScheduleTest, ATrackerThatNeverHeardStartedIsNotToldCompleted) {
@@ -224,7 +242,7 @@ TEST_F(AnnounceScheduleTest, ATrackerThatNeverHeardStartedIsNotToldCompleted) {
     schedule.completed();
     now += seconds(60);
 
-    EXPECT_EQ(only_job().event, AnnounceEvent::started);
+    EXPECT_EQ(only_job().events[false], AnnounceEvent::started);
 }
 
 TEST_F(AnnounceScheduleTest, AnnouncesEarlyNoSoonerThanTheTrackersMinInterval) {
@@ -238,7 +256,7 @@ TEST_F(AnnounceScheduleTest, AnnouncesEarlyNoSoonerThanTheTrackersMinInterval) {
     EXPECT_TRUE(schedule.due(now).empty());
     EXPECT_EQ(wait(), seconds(200));
     now += seconds(200);
-    EXPECT_EQ(only_job().event, AnnounceEvent::none);
+    EXPECT_EQ(only_job().events[false], AnnounceEvent::none);
 }
 
 TEST_F(AnnounceScheduleTest, AnnouncesEarlyAfterTwoMinutesWhereNoMinIntervalIsNamed) {
@@ -351,7 +369,7 @@ TEST_F(AnnounceScheduleTest, ShowsWhatATrackerSaidAndWhenItIsAskedNext) {
     response.warning = "slow down";
     response.counts = {5, 6, 7};
     response.peers.resize(3);
-    schedule.succeeded(job.tracker, now, job.event, response);
+    schedule.ended(job, now, over_v4(response));
     now += seconds(100);
 
     auto const row = schedule.status(now).at(0);
@@ -365,6 +383,268 @@ TEST_F(AnnounceScheduleTest, ShowsWhatATrackerSaidAndWhenItIsAskedNext) {
     EXPECT_EQ(row.next_announce, seconds(800));
 }
 
+TEST_F(AnnounceScheduleTest, AFamilyThatFailedIsTriedAgainAloneAndHearsWhatItMissed) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    schedule.ended(only_job(), now, over_v4_not_v6(reply(), no_answer()));
+    EXPECT_TRUE(schedule.due(now).empty());
+    EXPECT_EQ(wait(), milliseconds(17'500));
+
+    now += milliseconds(17'500);
+    auto const again = only_job();
+    EXPECT_EQ(schedule.status(now)[0].state, "working") << "over the other family it does";
+    schedule.ended(again, now, over(true, reply()));
+
+    EXPECT_EQ(again.only_v6, true);
+    EXPECT_EQ(again.events[true], AnnounceEvent::started);
+    EXPECT_EQ(wait(), seconds(1800) - milliseconds(17'500)) << "the other family's turn stays where it was";
+    now += wait();
+    auto const both = only_job();
+    EXPECT_FALSE(both.only_v6);
+    EXPECT_EQ(both.events, (PerFamily<AnnounceEvent>{}));
+}
+
+TEST_F(AnnounceScheduleTest, AFamilyThatGoesOnFailingBacksOffAndHarmsNothing) {
+    schedule.merge({{"a"}, {"b"}}, now);
+    schedule.start(now);
+    schedule.ended(only_job(), now, over_v4_not_v6(reply(), no_answer()));
+
+    std::size_t alone = 0;
+    std::size_t over_ipv4 = 0;
+    for (auto const end = now + hours(24); now < end; now += seconds(1)) {
+        for (auto const& job : schedule.due(now)) {
+            EXPECT_EQ(url_of(job), "a");
+            if (job.only_v6 == true) {
+                ++alone;
+                schedule.ended(job, now, over(true, no_answer()));
+            } else if (job.only_v6 == false) {
+                ++over_ipv4;
+                schedule.ended(job, now, over_v4(reply()));
+            } else {
+                ++over_ipv4;
+                schedule.ended(job, now, over_v4_not_v6(reply(), no_answer()));
+            }
+            EXPECT_EQ(schedule.status(now)[0].state, "working");
+        }
+    }
+
+    EXPECT_EQ(over_ipv4, 47u);
+    EXPECT_LE(alone, 40u);
+    EXPECT_GE(alone, 24u);
+    auto const families = schedule.status(now)[0].families;
+    ASSERT_EQ(families.size(), 2u);
+    EXPECT_EQ(families[0].state, "working");
+    EXPECT_EQ(families[1].state, "failed");
+    EXPECT_EQ(families[1].message, "no");
+}
+
+TEST_F(AnnounceScheduleTest, EachFamilyThatHeardOfUsHearsCompletedAndStopped) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    AnnounceOutcome both;
+    both.families = {reply(), reply()};
+    both.all = reply();
+    schedule.ended(only_job(), now, both);
+    schedule.completed();
+    auto const told = only_job();
+    EXPECT_EQ(told.events, (PerFamily<AnnounceEvent>{AnnounceEvent::completed, AnnounceEvent::completed}));
+    schedule.ended(told, now, over_v4_not_v6(reply(), no_answer()));
+
+    now += wait();
+    auto const once_more = only_job();
+    schedule.ended(once_more, now, over(true, reply()));
+
+    EXPECT_EQ(once_more.only_v6, true);
+    EXPECT_EQ(once_more.events[true], AnnounceEvent::completed);
+    auto const stopped = schedule.stop();
+    ASSERT_EQ(stopped.size(), 1u);
+    EXPECT_FALSE(stopped[0].only_v6);
+}
+
+TEST_F(AnnounceScheduleTest, OnlyTheFamilyThatHeardStartedHearsStopped) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    schedule.ended(only_job(), now, over_v4_not_v6(reply(), no_answer()));
+
+    EXPECT_EQ(schedule.stop().at(0).only_v6, false);
+}
+
+TEST_F(AnnounceScheduleTest, AFamilyThatIsGoneIsNotTriedAgain) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    schedule.ended(only_job(), now, over_v4_not_v6(reply(), no_answer()));
+    now += wait();
+    auto const again = only_job();
+    AnnounceOutcome nowhere;
+    nowhere.all = no_answer();
+
+    schedule.ended(again, now, nowhere);
+
+    EXPECT_EQ(schedule.status(now)[0].state, "working");
+    EXPECT_EQ(wait(), seconds(1800) - milliseconds(17'500));
+}
+
+TEST_F(AnnounceScheduleTest, AnAskedTrackerIsAnnouncedToWhateverItsTurn) {
+    schedule.merge({{"a"}, {"b"}}, now);
+    schedule.start(now);
+    succeed(only_job());
+
+    auto const refused = schedule.ask(1, now);
+
+    EXPECT_FALSE(refused);
+    auto const job = only_job();
+    EXPECT_EQ(url_of(job), "b");
+    EXPECT_EQ(job.events[false], AnnounceEvent::started);
+    succeed(job);
+    EXPECT_EQ(wait(), seconds(1800)) << "the rounds go on with the first";
+}
+
+TEST_F(AnnounceScheduleTest, AskingNoSoonerThanTheMinIntervalSaysWhen) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    EXPECT_FALSE(schedule.ask(0, now));
+    auto const job = only_job();
+    EXPECT_FALSE(schedule.ask(0, now)) << "it is being asked";
+    succeed(job, seconds(1800), seconds(900));
+    now += milliseconds(100'500);
+
+    EXPECT_EQ(schedule.ask(0, now), "a may be asked again in 800 s");
+    EXPECT_TRUE(schedule.due(now).empty());
+    now += milliseconds(799'500);
+    EXPECT_FALSE(schedule.ask(0, now));
+    EXPECT_EQ(only_job().events[false], AnnounceEvent::none);
+}
+
+TEST_F(AnnounceScheduleTest, AskingWhileOneFamilyIsTriedAgainAsksBothAfterwards) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    schedule.ended(only_job(), now, over_v4_not_v6(reply(), no_answer()));
+    now += minutes(2);
+    auto const again = only_job();
+
+    EXPECT_FALSE(schedule.ask(0, now));
+    EXPECT_TRUE(schedule.due(now).empty());
+    schedule.ended(again, now, over(true, no_answer()));
+
+    EXPECT_FALSE(only_job().only_v6);
+}
+
+TEST_F(AnnounceScheduleTest, AskingOverridesOurOwnPatienceButNotTheTrackers) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    for (int i = 0; i < 5; ++i) {
+        fail(only_job());
+        EXPECT_TRUE(schedule.due(now).empty());
+        EXPECT_FALSE(schedule.ask(0, now)) << "nobody was reached";
+    }
+    fail(only_job(), true);
+    EXPECT_EQ(schedule.ask(0, now), "a may be asked again in 60 s");
+    now += seconds(60);
+    EXPECT_FALSE(schedule.ask(0, now));
+    AnnounceFailure later;
+    later.what = "come back";
+    later.retry_in = minutes(10);
+    schedule.ended(only_job(), now, over_v4(later));
+    EXPECT_EQ(schedule.ask(0, now), "a may be asked again in 600 s");
+    now += minutes(10);
+    EXPECT_FALSE(schedule.ask(0, now));
+    AnnounceFailure never;
+    never.what = "banned";
+    never.never = true;
+    schedule.ended(only_job(), now, over_v4(never));
+    now += hours(24);
+
+    EXPECT_EQ(schedule.ask(0, now), "a told us never to ask again: banned");
+    EXPECT_TRUE(schedule.due(now).empty());
+}
+
+TEST_F(AnnounceScheduleTest, AnUnusableTrackerCannotBeAsked) {
+    schedule.merge({{"wss://x"}}, now);
+    schedule.unusable(0, "no such kind");
+    schedule.start(now);
+
+    EXPECT_EQ(schedule.ask(0, now), "wss://x cannot be asked: no such kind");
+}
+
+TEST_F(AnnounceScheduleTest, ArrangesTrackersAndKeepsWhatIsKnownOfThem) {
+    schedule.merge({{"a"}, {"b"}, {"c"}}, now);
+    schedule.start(now);
+    succeed(only_job(), seconds(900));
+    schedule.merge({{"d"}}, now);
+
+    schedule.arrange({{"d"}, {"c", "a"}}, now);
+
+    EXPECT_EQ(schedule.tiers(), (Tiers{{"d"}, {"a", "c"}}));
+    EXPECT_EQ(schedule.status(now)[1].state, "working");
+    EXPECT_EQ(wait(), seconds(900));
+    EXPECT_FALSE(schedule.find("b"));
+    EXPECT_EQ(schedule.find("c"), 2u);
+}
+
+TEST_F(AnnounceScheduleTest, WhenTheWorkingTrackerIsTakenOutAnotherIsFound) {
+    schedule.merge({{"a"}, {"b"}}, now);
+    schedule.start(now);
+    succeed(only_job());
+
+    schedule.arrange({{"b"}}, now);
+
+    EXPECT_EQ(url_of(only_job()), "b");
+}
+
+TEST_F(AnnounceScheduleTest, WhenTheTrackerBeingAskedIsTakenOutTheRoundGoesOn) {
+    schedule.merge({{"a"}, {"b"}}, now);
+    schedule.start(now);
+    auto const job = only_job();
+
+    schedule.arrange({{"b"}}, now);
+    auto const next = only_job();
+    succeed(job);
+
+    EXPECT_EQ(url_of(next), "b");
+    EXPECT_EQ(schedule.size(), 1u);
+    EXPECT_EQ(schedule.status(now)[0].state, "announcing");
+}
+
+TEST_F(AnnounceScheduleTest, WithoutTrackersThereIsNothingToDoUntilOneIsAdded) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    succeed(only_job());
+    schedule.arrange({}, now);
+    EXPECT_TRUE(schedule.due(now).empty());
+    EXPECT_FALSE(schedule.next());
+
+    schedule.merge({{"b"}}, now);
+
+    EXPECT_EQ(url_of(only_job()), "b");
+}
+
+TEST_F(AnnounceScheduleTest, ScrapesWhatWorksAtMostEveryFiveMinutesOrAsTheTrackerWants) {
+    schedule.merge({{"a"}, {"b"}}, now);
+    schedule.start(now);
+    EXPECT_TRUE(schedule.due_scrapes(now).empty());
+    succeed(only_job());
+
+    EXPECT_EQ(schedule.due_scrapes(now), std::vector<AnnounceSchedule::Id>{0});
+    EXPECT_TRUE(schedule.due_scrapes(now + hours(1)).empty()) << "it is under way";
+    ScrapeReply counted;
+    counted.counts = {1, 2, 3};
+    schedule.scraped(0, now, counted);
+    EXPECT_TRUE(schedule.due_scrapes(now + seconds(299)).empty());
+    now += seconds(300);
+    EXPECT_EQ(schedule.due_scrapes(now).size(), 1u);
+    ScrapeReply refused;
+    refused.failure = "too often";
+    refused.min_interval = hours(1000);
+    schedule.scraped(0, now, refused);
+
+    EXPECT_TRUE(schedule.due_scrapes(now + hours(23)).empty());
+    EXPECT_EQ(schedule.due_scrapes(now + hours(24)).size(), 1u);
+    auto const row = schedule.status(now)[0];
+    EXPECT_EQ(row.seeders, 1u);
+    EXPECT_EQ(row.downloads, 3u);
+    EXPECT_EQ(row.scrape_message, "too often");
+}
+
 TEST(AnnounceSchedule, JitterStaysWithinATenthAndAboveAMinute) {
     TimePoint const now{hours(1000)};
     std::set<Duration> waits;
@@ -376,7 +656,7 @@ TEST(AnnounceSchedule, JitterStaysWithinATenthAndAboveAMinute) {
             auto const jobs = schedule.due(now);
             AnnounceResponse response;
             response.interval = asked;
-            schedule.succeeded(jobs.at(0).tracker, now, jobs[0].event, response);
+            schedule.ended(jobs.at(0), now, over_v4(response));
             auto const wait = *schedule.next() - now;
             EXPECT_GE(wait, std::max<Duration>(seconds(60), asked * 9 / 10));
             EXPECT_LE(wait, asked * 11 / 10);
@@ -387,42 +667,61 @@ TEST(AnnounceSchedule, JitterStaysWithinATenthAndAboveAMinute) {
     EXPECT_GT(waits.size(), 200u);
 }
 
-// Whatever trackers answer and whatever is asked of the schedule, a tracker that answers is left alone for a minute,
-// completed aside.
+// Whatever trackers answer over either family and whatever is asked of the schedule, a tracker that answers is left
+// alone for a minute over that family, completed aside.
 TEST(AnnounceSchedule, NoTrackerThatAnswersIsAskedTwiceWithinAMinuteUnderAnyLie) {
     for (std::uint32_t seed = 0; seed < 300; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::mt19937 random(seed);
         AnnounceSchedule schedule(seed);
         TimePoint now{hours(1000)};
+        std::vector<std::string> const urls{"a", "b", "c", "d", "e"};
         schedule.merge({{"a", "b"}, {"c"}, {"d", "e"}}, now);
         schedule.start(now);
-        std::map<AnnounceSchedule::Id, TimePoint> last;
+        std::map<std::pair<AnnounceSchedule::Id, bool>, TimePoint> last;
         std::vector<AnnounceSchedule::Job> open;
+        auto const answer = [&]() -> AnnounceResult {
+            if (random() % 2 == 0) {
+                AnnounceFailure failure;
+                if (random() % 2 == 0) failure.retry_in = seconds(static_cast<int>(random() % 100) - 50);
+                return failure;
+            }
+            AnnounceResponse response;
+            if (random() % 2 == 0) response.interval = seconds(static_cast<int>(random() % 300) - 100);
+            if (random() % 2 == 0) response.min_interval = seconds(static_cast<int>(random() % 300) - 100);
+            return response;
+        };
         for (int step = 0; step < 2000; ++step) {
             for (auto const& job : schedule.due(now)) {
-                if (auto const before = last.find(job.tracker); before != last.end()) {
-                    EXPECT_GE(now - before->second, seconds(60));
+                for (bool const v6 : {false, true}) {
+                    if (job.only_v6 && *job.only_v6 != v6) continue;
+                    auto const key = std::pair(job.tracker, v6);
+                    if (auto const before = last.find(key); before != last.end()) {
+                        ASSERT_GE(now - before->second, seconds(60));
+                    }
+                    last[key] = now;
                 }
-                last[job.tracker] = now;
                 open.push_back(job);
             }
             now += milliseconds(random() % 5000);
             if (random() % 10 == 0) schedule.urgent();
             if (random() % 10 == 0) schedule.announce_now(now);
+            if (random() % 10 == 0) {
+                if (auto const id = schedule.find(urls[random() % urls.size()])) schedule.ask(*id, now);
+            }
+            if (random() % 200 == 0) {
+                schedule.arrange({{"c", "a", "b"}, {"e", "d"}}, now);
+                schedule.arrange({{"a", "b"}, {"c"}, {"d", "e"}}, now);
+            }
             if (open.empty() || random() % 3 == 0) continue;
             auto const job = open.back();
             open.pop_back();
-            if (random() % 2 == 0) {
-                AnnounceFailure failure;
-                if (random() % 2 == 0) failure.retry_in = seconds(static_cast<int>(random() % 100) - 50);
-                schedule.failed(job.tracker, now, failure);
-            } else {
-                AnnounceResponse response;
-                if (random() % 2 == 0) response.interval = seconds(static_cast<int>(random() % 300) - 100);
-                if (random() % 2 == 0) response.min_interval = seconds(static_cast<int>(random() % 300) - 100);
-                schedule.succeeded(job.tracker, now, job.event, response);
-            }
+            AnnounceOutcome outcome;
+            for (bool const v6 : {false, true})
+                if (!job.only_v6 || *job.only_v6 == v6) outcome.families[v6] = answer();
+            auto const& [v4, v6] = outcome.families;
+            outcome.all = v4 && (!v6 || *v4) ? *v4 : *v6;
+            schedule.ended(job, now, outcome);
         }
         EXPECT_GE(last.size(), 1u);
     }

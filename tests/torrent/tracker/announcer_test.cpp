@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -366,11 +367,181 @@ TEST_F(AnnouncerTest, MergedTrackersAreAskedWhenNothingElseWorks) {
     announcer->start();
     run(seconds(46));
 
-    announcer->merge({{"udp://9.9.9.2:80"}});
+    announcer->set_trackers({{"udp://9.9.9.1:80"}, {"udp://9.9.9.2:80"}}, {});
     run(seconds(1));
 
     EXPECT_EQ(torrent.peers.size(), 1u);
     EXPECT_EQ(announcer->tiers().size(), 2u);
+}
+
+TEST_F(AnnouncerTest, AFamilyThatComesToWorkHearsStartedAndItsPeersCount) {
+    resolver.names["t.test"] = {Address::parse("9.9.9.1").value(), Address::parse("2606::1").value()};
+    trackers["9.9.9.1:80"] = FakeTracker::honest_udp(1800, kPeer);
+    make({{"udp://t.test:80"}});
+    announcer->start();
+    run(seconds(60));
+    auto const families = announcer->status().at(0).families;
+    ASSERT_EQ(families.size(), 2u);
+    EXPECT_EQ(families[1].message, "the tracker does not answer");
+    trackers["[2606::1]:80"] = FakeTracker::honest_udp(1800, kPeer6);
+    announces.clear();
+
+    run(minutes(2));
+
+    ASSERT_EQ(announces.size(), 1u);
+    EXPECT_EQ(announces[0].to, "[2606::1]:80");
+    EXPECT_EQ(announces[0].event, 2u);
+    EXPECT_EQ(torrent.peers.size(), 2u);
+    EXPECT_EQ(announcer->status().at(0).peers, 2u);
+    announces.clear();
+    stop();
+    ASSERT_EQ(announces.size(), 2u);
+    EXPECT_EQ(announces[0].event, 3u);
+    EXPECT_EQ(announces[1].event, 3u);
+    EXPECT_EQ(announces[0].key, announces[1].key);
+}
+
+TEST_F(AnnouncerTest, ADeadFamilyDoesNotHoldUpTheStop) {
+    resolver.names["t.test"] = {Address::parse("9.9.9.1").value(), Address::parse("2606::1").value()};
+    trackers["9.9.9.1:80"] = FakeTracker::honest_udp(1800, kPeer);
+    make({{"udp://t.test:80"}});
+    announcer->start();
+    run(seconds(60));
+
+    EXPECT_LT(stop(), milliseconds(1));
+}
+
+TEST_F(AnnouncerTest, AnIpv6LiteralIsATrackerLikeAnother) {
+    trackers["[2606::1]:80"] = FakeTracker::honest_udp(900, kPeer6);
+    make({{"udp://[2606::1]:80/announce"}});
+
+    announcer->start();
+    run(seconds(1));
+
+    ASSERT_EQ(torrent.peers.size(), 1u);
+    EXPECT_EQ(announcer->status().at(0).families.at(0).v6, true);
+}
+
+TEST_F(AnnouncerTest, ATrackerTakenOutHearsStoppedAndTheOthersGoOn) {
+    trackers["9.9.9.1:80"] = trackers["9.9.9.2:80"] = FakeTracker::honest_udp(900, kPeer);
+    make({{"udp://9.9.9.1:80"}, {"udp://9.9.9.2:80"}});
+    announcer->start();
+    run(seconds(1));
+    announces.clear();
+
+    announcer->set_trackers({{"udp://9.9.9.2:80"}}, {});
+    run(seconds(1));
+
+    ASSERT_EQ(announces.size(), 2u);
+    EXPECT_EQ(announces[0].to + " " + std::to_string(announces[0].event), "9.9.9.1:80 3");
+    EXPECT_EQ(announces[1].to + " " + std::to_string(announces[1].event), "9.9.9.2:80 2");
+    EXPECT_EQ(announcer->tiers().size(), 1u);
+}
+
+TEST_F(AnnouncerTest, ATrackerTakenOutWhileItIsAskedHearsStoppedAfterwards) {
+    make({{"udp://9.9.9.1:80"}});
+    announcer->start();
+    run(seconds(1));
+
+    announcer->set_trackers({}, {});
+    trackers["9.9.9.1:80"] = FakeTracker::honest_udp(900, kPeer);
+    run(seconds(20));
+
+    EXPECT_EQ(events(), (std::vector<std::uint32_t>{2, 3}));
+    EXPECT_TRUE(torrent.peers.empty()) << "it has no word any more";
+    EXPECT_TRUE(announcer->status().empty());
+}
+
+TEST_F(AnnouncerTest, ATrackerMayBeTakenOutAndAddedAgainAtOnce) {
+    trackers["9.9.9.1:80"] = FakeTracker::honest_udp(900, kPeer);
+    make({{"udp://9.9.9.1:80"}});
+    announcer->start();
+    run(seconds(1));
+
+    announcer->set_trackers({}, {});
+    announcer->set_trackers({{"udp://9.9.9.1:80"}}, {});
+    run(seconds(1));
+
+    EXPECT_EQ(events(), (std::vector<std::uint32_t>{2, 3, 2}));
+}
+
+TEST_F(AnnouncerTest, TheUsersOwnTrackersMayBeAnywhere) {
+    resolver.names["router.test"] = {Address::parse("192.168.0.1").value()};
+    trackers["127.0.0.1:80"] = trackers["192.168.0.1:80"] = FakeTracker::honest_udp(900, kPeer);
+    make({{"udp://127.0.0.1:80"}});
+    announcer->start();
+    run(seconds(1));
+    EXPECT_TRUE(announces.empty());
+
+    announcer->set_trackers({{"udp://127.0.0.1:80"}, {"udp://router.test:80"}, {"udp://[::1]:80"}},
+                            {"udp://127.0.0.1:80", "udp://router.test:80"});
+    for (auto const* const url : {"udp://127.0.0.1:80", "udp://router.test:80", "udp://[::1]:80"})
+        EXPECT_FALSE(announcer->ask(url));
+    run(seconds(1));
+
+    EXPECT_EQ(announces.size(), 2u);
+    EXPECT_EQ(announcer->status().at(2).message, "::1 is at ::1, where no torrent's tracker list may send us");
+}
+
+TEST_F(AnnouncerTest, AsksNowAndSaysWhyNot) {
+    trackers["9.9.9.1:80"] = FakeTracker::honest_udp(900, kPeer);
+    make({{"udp://9.9.9.1:80"}, {"wss://x"}});
+    announcer->start();
+    run(seconds(1));
+
+    EXPECT_EQ(announcer->ask("udp://9.9.9.1:80"), "udp://9.9.9.1:80 may be asked again in 119 s");
+    EXPECT_NE(announcer->ask("wss://x").value_or("").find("not supported"), std::string::npos);
+    EXPECT_EQ(announcer->ask("udp://9.9.9.2:80"), "the torrent has no tracker udp://9.9.9.2:80");
+    run(seconds(119));
+    EXPECT_FALSE(announcer->ask("udp://9.9.9.1:80"));
+    run(seconds(1));
+    EXPECT_EQ(events(), (std::vector<std::uint32_t>{2, 0}));
+}
+
+TEST_F(AnnouncerTest, ScrapesWhileSomebodyLooksAtMostEveryFiveMinutes) {
+    trackers["9.9.9.1:80"] = FakeTracker::honest_udp(1800, kPeer);
+    make({{"udp://9.9.9.1:80"}, {"udp://9.9.9.2:80"}});
+    announcer->start();
+    run(seconds(1));
+    auto const scrapes = [this] {
+        return std::count_if(udp.sent.begin(), udp.sent.end(), [](auto const& datagram) {
+            return datagram.bytes.size() == 36 && number(datagram.bytes, 8) == 2;
+        });
+    };
+
+    EXPECT_EQ(announcer->status().at(0).downloads, std::nullopt);
+    for (int second = 0; second < 600; ++second) {
+        announcer->scrape();
+        run(seconds(1));
+    }
+
+    EXPECT_EQ(scrapes(), 2);
+    EXPECT_EQ(announcer->status().at(0).downloads, 7u);
+    run(hours(1));
+    EXPECT_EQ(scrapes(), 2) << "nobody looks";
+    stop();
+    announcer->scrape();
+    run(seconds(1));
+    EXPECT_EQ(scrapes(), 2);
+}
+
+TEST_F(AnnouncerTest, ScrapesOverTheFamilyThatAnswersAndShowsWhyNone) {
+    resolver.names["t.test"] = {Address::parse("9.9.9.1").value(), Address::parse("2606::1").value()};
+    trackers["[2606::1]:80"] = FakeTracker::honest_udp(1800, kPeer6);
+    make({{"udp://t.test:80"}});
+    announcer->start();
+    run(minutes(1));
+
+    announcer->scrape();
+    run(minutes(2));
+    EXPECT_EQ(announcer->status().at(0).downloads, 7u);
+    trackers.clear();
+    run(minutes(5));
+    announcer->scrape();
+    run(minutes(2));
+
+    EXPECT_EQ(announcer->status().at(0).downloads, 7u);
+    EXPECT_EQ(announcer->status().at(0).scrape_message, "the tracker does not answer");
 }
 
 TEST_F(AnnouncerTest, DoesNothingWithoutTrackers) {

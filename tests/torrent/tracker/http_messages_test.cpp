@@ -218,14 +218,55 @@ TEST(ScrapeReply, FindsTheTorrentByItsRawHash) {
     std::string const raw(reinterpret_cast<char const*>(kHash.bytes().data()), 20);
     std::string const body = "d5:filesd" + string_of(raw) + "d8:completei1e10:downloadedi2e10:incompletei3eeee";
 
-    auto const found = parse_scrape_reply(bytes_of(body), kHash);
-    auto const other = parse_scrape_reply(bytes_of(body), InfoHash());
+    auto const found = parse_scrape_reply(200, bytes_of(body), kHash);
+    auto const other = parse_scrape_reply(200, bytes_of(body), InfoHash());
 
-    ASSERT_TRUE(found);
-    EXPECT_EQ(found->seeders, 1u);
-    EXPECT_EQ(found->downloads, 2u);
-    EXPECT_EQ(found->leechers, 3u);
-    EXPECT_FALSE(other);
+    EXPECT_EQ(found.failure, "");
+    EXPECT_EQ(found.counts.seeders, 1u);
+    EXPECT_EQ(found.counts.downloads, 2u);
+    EXPECT_EQ(found.counts.leechers, 3u);
+    EXPECT_FALSE(found.min_interval);
+    EXPECT_EQ(other.failure, "the tracker's scrape reply does not name the torrent");
+    EXPECT_FALSE(other.counts.seeders);
+}
+
+TEST(ScrapeReply, SaysWhyThereIsNone) {
+    auto const failure = [](unsigned status, std::string const& body) {
+        return parse_scrape_reply(status, bytes_of(body), kHash).failure;
+    };
+
+    EXPECT_EQ(failure(200, "d14:failure reason9:too often5:filesdee"), "too often");
+    EXPECT_EQ(failure(400, "d14:failure reason9:too oftene"), "too often");
+    EXPECT_EQ(failure(200, "d14:failure reasoni1ee"), "the tracker refused without saying why");
+    EXPECT_EQ(failure(404, "not here"), "the tracker answered with HTTP status 404");
+    EXPECT_EQ(failure(503, "de"), "the tracker answered with HTTP status 503");
+    EXPECT_EQ(failure(200, "le"), "the tracker's reply is no dictionary");
+    EXPECT_EQ(failure(200, "d5:filesi7ee"), "the tracker's scrape reply does not name the torrent");
+    EXPECT_EQ(failure(200, "de"), "the tracker's scrape reply does not name the torrent");
+    EXPECT_NE(failure(200, "d5:files"), "");
+}
+
+TEST(ScrapeReply, ReadsHowOftenItMayBeAskedAlsoWhereItRefuses) {
+    auto const interval = [](std::string const& body) {
+        return parse_scrape_reply(200, bytes_of(body), kHash).min_interval;
+    };
+
+    EXPECT_EQ(interval("d5:filesde5:flagsd20:min_request_intervali900eee"), std::chrono::seconds(900));
+    EXPECT_EQ(interval("d14:failure reason1:x5:flagsd20:min_request_intervali900eee"), std::chrono::seconds(900));
+    EXPECT_EQ(interval("d5:flagsd20:min_request_interval3:900ee"), std::nullopt);
+    EXPECT_EQ(interval("d5:flagsi3ee"), std::nullopt);
+}
+
+TEST(ScrapeReply, TakesWhatItUnderstandsOfTheCounts) {
+    std::string const raw(reinterpret_cast<char const*>(kHash.bytes().data()), 20);
+    auto const reply = parse_scrape_reply(
+        200, bytes_of("d5:filesd" + string_of(raw) + "d8:completei-1e10:downloadedi4294967296e10:incompletei3eeee"),
+        kHash);
+
+    EXPECT_EQ(reply.failure, "");
+    EXPECT_FALSE(reply.counts.seeders);
+    EXPECT_FALSE(reply.counts.downloads);
+    EXPECT_EQ(reply.counts.leechers, 3u);
 }
 
 }  // namespace

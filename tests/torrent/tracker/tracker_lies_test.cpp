@@ -1,5 +1,6 @@
 #include "tests/support/fake_tracker.h"
 #include "tests/support/run_engine.h"
+#include "tests/torrent/tracker/outcome.h"
 #include "torrent/clock.h"
 #include "torrent/net/resolver.h"
 #include "torrent/settings.h"
@@ -110,10 +111,7 @@ TEST_F(TrackerLiesTest, EveryLieHasItsNextAnnounce) {
         auto const job = schedule.due(now).at(0);
 
         auto const result = announce(lie.answer);
-        if (result)
-            schedule.succeeded(job.tracker, now, job.event, *result);
-        else
-            schedule.failed(job.tracker, now, result.error());
+        schedule.ended(job, now, over_v4(result));
 
         EXPECT_TRUE(schedule.due(now).empty());
         auto const next = schedule.next();
@@ -148,10 +146,7 @@ TEST_F(TrackerLiesTest, NoLieBringsMoreThanOneAnnounceAMinute) {
                     ASSERT_GE(now - *last, seconds(60));
                 }
                 last = now;
-                if (result)
-                    schedule.succeeded(job.tracker, now, job.event, *result);
-                else
-                    schedule.failed(job.tracker, now, result.error());
+                schedule.ended(job, now, over_v4(result));
             }
         }
         EXPECT_TRUE(last);
@@ -189,11 +184,11 @@ TEST_F(TrackerLiesTest, ScrapesWhereTheUrlAllowsIt) {
     auto const none =
         tests::run_engine(engine, http_scrape(http, Url::parse(tracker.http_url("/tracker")).value(), hash));
 
-    ASSERT_TRUE(counts);
-    EXPECT_EQ(counts->leechers, 3u);
+    EXPECT_EQ(counts.failure, "");
+    EXPECT_EQ(counts.counts.leechers, 3u);
     EXPECT_EQ(tracker.targets().size(), 1u);
     EXPECT_EQ(tracker.targets()[0], "/scrape?key=x&info_hash=aaaaaaaaaaaaaaaaaaaa");
-    EXPECT_FALSE(none);
+    EXPECT_NE(none.failure.find("no `announce`"), std::string::npos) << none.failure;
 }
 
 TEST(HttpTracker, AnnouncesOverIpv6) {

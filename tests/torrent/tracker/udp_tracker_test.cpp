@@ -40,6 +40,12 @@ protected:
                            ended = clock.now();
                        });
     }
+    ScrapeReply scrape() {
+        ScrapeReply reply;
+        asio::co_spawn(engine, client.scrape(tracker, hash), [&](std::exception_ptr, ScrapeReply r) { reply = r; });
+        run(seconds(120));
+        return reply;
+    }
     void run(Duration duration) { clock.run_for(engine, duration); }
     // When datagrams went out, in seconds since the beginning.
     std::vector<double> send_times() {
@@ -265,17 +271,28 @@ TEST_F(UdpTrackerTest, ScrapesOverTheSameConnection) {
     record(FakeTracker::honest_udp(900, kPeer));
     announce();
     run(seconds(1));
-    std::optional<ScrapeResult> counts;
+    auto const reply = scrape();
 
-    asio::co_spawn(engine, client.scrape(tracker, hash),
-                   [&](std::exception_ptr, std::optional<ScrapeResult> r) { counts = r; });
-    run(seconds(1));
-
-    ASSERT_TRUE(counts);
-    EXPECT_EQ(counts->seeders, 1u);
-    EXPECT_EQ(counts->downloads, 7u);
-    EXPECT_EQ(counts->leechers, 2u);
+    EXPECT_EQ(reply.failure, "");
+    EXPECT_EQ(reply.counts.seeders, 1u);
+    EXPECT_EQ(reply.counts.downloads, 7u);
+    EXPECT_EQ(reply.counts.leechers, 2u);
     EXPECT_EQ(udp.sent.size(), 3u);
+}
+
+TEST_F(UdpTrackerTest, AScrapeThatFailsSaysWhy) {
+    EXPECT_EQ(scrape().failure, "the tracker does not answer");
+
+    record(FakeTracker::honest_udp(900, kPeer));
+    auto const honest = udp.network;
+    udp.network = [honest](tests::FakeUdp::Sent const& datagram) {
+        auto replies = honest(datagram);
+        bool const asked = datagram.bytes.size() == 36;
+        for (auto& reply : replies) reply.resize(asked ? 12 : reply.size());
+        return replies;
+    };
+
+    EXPECT_EQ(scrape().failure, "the tracker's reply is too short");
 }
 
 asio::awaitable<void> scrape_only(UdpTracker& client, Endpoint to, InfoHash info_hash) {

@@ -9,12 +9,12 @@ _rqfsctl() {
     local cur prev words cword
     _init_completion -n = || return
 
-    local commands='add list status stats dht files peers trackers path magnet why download pause resume remove verify connect limit log stop'
+    local commands='add list status stats dht files peers trackers path magnet why download pause resume remove verify connect announce limit log stop'
     local command='' socket='' i
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --socket) socket=${words[++i]} ;;
-            --up | --down | --torrent | --peer) ((i++)) ;;
+            --up | --down | --torrent | --peer | --add | --tier | --remove | --replace) ((i++)) ;;
             -*) ;;
             *) command=${words[i]} && break ;;
         esac
@@ -24,7 +24,7 @@ _rqfsctl() {
         --socket) _filedir && return ;;
         --torrent) mapfile -t COMPREPLY < <(compgen -W "$(_rqfsctl_torrents "$1" "$socket")" -- "$cur") && return ;;
         --up | --down) mapfile -t COMPREPLY < <(compgen -W 'unlimited 500K 1M 2M 5M' -- "$cur") && return ;;
-        --peer) return ;;
+        --peer | --add | --tier | --remove | --replace) return ;;
     esac
 
     local options='--socket --json --help'
@@ -32,6 +32,7 @@ _rqfsctl() {
         '') options+=' --version' ;;
         add) options+=' --paused --download --wait' ;;
         remove) options+=' --keep-data' ;;
+        trackers) options+=' --add --tier --remove --replace' ;;
         verify) options+=' --cancel' ;;
         limit) options+=' --up --down' ;;
         log) options+=' --torrent --peer' ;;
@@ -45,7 +46,7 @@ _rqfsctl() {
         '') mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
         add) _filedir torrent ;;
         why) _filedir ;;
-        status | files | peers | trackers | path | magnet | pause | resume | remove | verify | connect | download)
+        status | files | peers | trackers | path | magnet | pause | resume | remove | verify | connect | announce | download)
             _filedir
             local torrents
             mapfile -t torrents < <(compgen -W "$(_rqfsctl_torrents "$1" "$socket")" -- "$cur")
