@@ -13,12 +13,31 @@ namespace rqfs::torrent {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
+namespace {
+
+std::unique_ptr<SystemNetwork> open_network(Session::Parts const& parts, Settings const& settings) {
+    if (parts.network != nullptr) return nullptr;
+    if (!settings.proxy.empty()) return SystemNetwork::outgoing_only(parts.executor, parts.clock);
+    return std::make_unique<SystemNetwork>(parts.executor, parts.clock, settings.listen);
+}
+
+std::unique_ptr<ProxiedNetwork> open_proxied(Session::Parts const& parts, Settings const& settings, Network& below) {
+    if (settings.proxy.empty()) return nullptr;
+    auto proxy = ProxyAddress::parse(settings.proxy);
+    if (!proxy) throw_error(proxy.error().code, "network.proxy: " + proxy.error().what);
+    return std::make_unique<ProxiedNetwork>(parts.executor, parts.clock, below, parts.resolver, std::move(*proxy));
+}
+
+}  // namespace
+
 Session::State::State(Parts p, Settings s)
     : parts(p),
       settings(std::move(s)),
-      system_network(parts.network == nullptr ? std::make_unique<SystemNetwork>(parts.executor, parts.clock, settings.listen) : nullptr),
-      network(parts.network == nullptr ? *system_network : *parts.network),
-      http(parts.clock, network.connector(), parts.resolver, settings.test_network),
+      system_network(open_network(parts, settings)),
+      proxied(open_proxied(parts, settings, system_network ? *system_network : *parts.network)),
+      network(proxied ? *proxied : system_network ? *system_network : *parts.network),
+      resolver(proxied ? proxied->resolver() : parts.resolver),
+      http(parts.clock, network.connector(), resolver, settings.test_network),
       tracker_clients(parts.executor, parts.clock, network.udp()),
       listener(parts.executor, parts.clock, network.acceptors(), *this,
                settings.test_network ? Listener::Caps{limit::kPendingIncoming, limit::kPendingIncoming} : Listener::Caps{}),
@@ -30,9 +49,9 @@ Session::State::State(Parts p, Settings s)
               parts.clock,
               parts.workers,
               parts.store,
-              parts.resolver,
+              resolver,
               network.connector(),
-              Announcer::Network{parts.executor, parts.clock, http, parts.resolver, network.udp(), settings.test_network, &tracker_clients},
+              Announcer::Network{parts.executor, parts.clock, http, resolver, network.udp(), settings.test_network, &tracker_clients},
               settings,
               up_limit,
               down_limit,
@@ -151,6 +170,7 @@ asio::awaitable<void> Session::start() {
     s.filter.start();
     if (s.port_mapping) s.port_mapping->start();
     for (auto const& endpoint : s.listener.local()) log().info("listening address={}", endpoint.text());
+    if (s.proxied) log().info("everything goes through the proxy proxy={}", s.proxied->proxy().text());
 }
 
 asio::awaitable<void> Session::State::stop_part(asio::awaitable<void> part, std::size_t& running) {
@@ -196,6 +216,7 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     if (fresh.dht != s.settings.dht) need_restart.emplace_back("network.dht");
     if (fresh.dht_routers != s.settings.dht_routers) need_restart.emplace_back("network.dht_routers");
     if (fresh.dht_read_only != s.settings.dht_read_only) need_restart.emplace_back("network.dht_read_only");
+    if (fresh.proxy != s.settings.proxy) need_restart.emplace_back("network.proxy");
     auto kept = fresh;
     kept.listen = s.settings.listen;
     kept.test_network = s.settings.test_network;
@@ -205,6 +226,7 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     kept.port_mapping = s.settings.port_mapping;
     kept.dht_routers = s.settings.dht_routers;
     kept.dht_read_only = s.settings.dht_read_only;
+    kept.proxy = s.settings.proxy;
     s.settings = std::move(kept);
     s.up_limit.set_limit(s.settings.up_limit);
     s.down_limit.set_limit(s.settings.down_limit);

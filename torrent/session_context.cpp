@@ -2,13 +2,17 @@
 
 #include "torrent/address_filter.h"
 #include "torrent/net/address_policy.h"
+#include "torrent/net/resolver.h"
 
 namespace rqfs::torrent {
 
 bool SessionContext::refuses(Address const& address) const { return filter != nullptr && filter->refuses(address); }
 
 bool SessionContext::may_dial(Endpoint const& endpoint, AddressSource source) const {
-    if (!torrent::may_dial(endpoint, source, settings.test_network) || refuses(endpoint.address)) return false;
+    // A name that the proxy looks up cannot be vetted; the user may say one.
+    bool const named = source == AddressSource::user && resolver.stands_for_name(endpoint.address);
+    if (!named && !torrent::may_dial(endpoint, source, settings.test_network)) return false;
+    if (refuses(endpoint.address)) return false;
     return source == AddressSource::user || !is_our_own(endpoint);
 }
 

@@ -121,6 +121,7 @@ SessionStatus Session::status() const {
     status.listening = s.listener.local();
     status.incoming_seen = s.incoming_seen;
     status.port_mapping = s.port_mapping_status();
+    if (s.proxied) status.proxy = s.proxied->proxy().text();
     status.disk_free_bytes = s.parts.store.space().free_bytes;
     status.ip_filter = s.filter.status();
     return status;
@@ -160,7 +161,7 @@ asio::awaitable<void> Session::connect(InfoHash info_hash, std::string host, std
     state_->find(info_hash);
     if (port == 0) throw_error(Errc::malformed, "a peer's port is between 1 and 65535");
     auto const host_port = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
-    auto const addresses = co_await state_->parts.resolver.resolve(std::move(host));
+    auto const addresses = co_await state_->resolver.resolve(std::move(host));
     std::vector<Endpoint> endpoints;
     for (auto const& address : addresses)
         if (!state_->filter.refuses(address)) endpoints.push_back({address, port});

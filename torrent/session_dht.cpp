@@ -25,7 +25,8 @@ std::vector<std::string> well_known_routers() {
 asio::awaitable<void> Session::State::open_dht() {
     if (!settings.dht) co_return;
     if (network.udp().local().empty()) {
-        log().warn("no UDP socket: the DHT stays off");
+        auto const obstacle = network.udp().obstacle();
+        log().warn("{}: the DHT stays off", obstacle.empty() ? "no UDP socket" : obstacle);
         co_return;
     }
     std::vector<std::byte> saved;
@@ -38,13 +39,13 @@ asio::awaitable<void> Session::State::open_dht() {
     Dht::Options options;
     options.routers = settings.dht_routers;
     if (options.routers.empty() && !settings.test_network) options.routers = well_known_routers();
-    options.read_only = settings.dht_read_only;
+    options.read_only = settings.dht_read_only || proxied;  // what others ask need not get through to us
     options.test_network = settings.test_network;
     options.is_our_own = context.is_our_own;
     options.refuses = [this](Address const& address) { return filter.refuses(address); };
     options.anonymous = settings.anonymous;
     options.on_address = [this](Address const& address) { nodes_say_we_are(address); };
-    Dht::Network const where{parts.executor, parts.clock, network.udp(), parts.resolver};
+    Dht::Network const where{parts.executor, parts.clock, network.udp(), resolver};
     dht = std::make_unique<Dht>(where, std::move(options), saved);
     context.dht = dht.get();
 }

@@ -9,6 +9,8 @@
 #include "torrent/net/listener.h"
 #include "torrent/net/network.h"
 #include "torrent/net/port_mapping.h"
+#include "torrent/net/proxied_network.h"
+#include "torrent/net/resolver.h"
 #include "torrent/net/system_network.h"
 #include "torrent/session.h"
 #include "torrent/session_context.h"
@@ -66,7 +68,9 @@ struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owne
     Parts parts;
     Settings settings;
     std::unique_ptr<SystemNetwork> system_network;  // null when parts bring another
+    std::unique_ptr<ProxiedNetwork> proxied;        // over it; null without a proxy
     Network& network;
+    Resolver& resolver;
     HttpClient http;
     TrackerClients tracker_clients;
     Listener listener;

@@ -28,6 +28,7 @@ struct Settings {
     bool dht = true;
     std::vector<std::string> dht_routers; // HOST:PORT; empty: the well-known ones, in a test network none
     bool dht_read_only = false;           // BEP 43: asks and does not answer
+    std::string proxy;                    // as ProxyAddress parses it; empty: none. Holds a password: never shown
 
     std::vector<std::string> ip_filter;   // absolute paths of lists of addresses to keep away from
     bool anonymous = false;               // tells nobody which program this is, nor neighbours and routers that it is here: no LSD, no port mapping

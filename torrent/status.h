@@ -128,6 +128,7 @@ struct SessionStatus {
     std::vector<Endpoint> listening;
     bool incoming_seen = false;
     PortMappingStatus port_mapping;
+    std::string proxy;             // that everything goes through, without user and password; empty: none
     std::uint64_t disk_free_bytes = 0;
     IpFilterStatus ip_filter;
 };

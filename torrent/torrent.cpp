@@ -297,7 +297,8 @@ void Torrent::set_external(std::optional<Address> address, bool new_port) {
 Announcer::Facts Torrent::announce_facts() const {
     Announcer::Facts facts;
     facts.peer_id = connections_.peer_id();
-    facts.port = session_.announced_port;
+    // Where nobody can connect to us we say 1, as libtorrent does: some trackers turn away who says 0.
+    facts.port = session_.announced_port != 0 ? session_.announced_port : std::uint16_t{1};
     facts.uploaded_bytes = connections_.uploaded_bytes();
     facts.downloaded_bytes = download_ ? download_->downloaded_bytes() : 0;
     // While the size is unknown anything but 0 tells the tracker that we are no seed; libtorrent says 16 KiB too.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -33,6 +34,8 @@ public:
     };
     std::vector<Sent> sent;
     std::vector<torrent::Endpoint> listening;
+    std::string hindrance;  // why nothing gets out
+    std::optional<torrent::Endpoint> answers_from;  // instead of from where it went
 
     void inject(torrent::Endpoint from, std::string bytes) {
         boost::asio::post(executor_, [this, from, bytes = std::move(bytes)] {
@@ -44,11 +47,12 @@ public:
 
     void send(torrent::Endpoint const& to, std::span<std::byte const> bytes) override {
         sent.push_back({to, std::string(reinterpret_cast<char const*>(bytes.data()), bytes.size())});
-        for (auto& answer : network(sent.back())) inject(to, std::move(answer));
+        for (auto& answer : network(sent.back())) inject(answers_from.value_or(to), std::move(answer));
     }
     void add(Receiver& receiver) override { receivers_.push_back(&receiver); }
     void remove(Receiver& receiver) override { std::erase(receivers_, &receiver); }
     std::vector<torrent::Endpoint> local() const override { return listening; }
+    std::string obstacle() const override { return hindrance; }
 
 private:
     boost::asio::any_io_executor executor_;

@@ -32,6 +32,7 @@ network:
   dht_read_only: true
   ip_filter: [/etc/level1.gz, /etc/own]
   anonymous: true
+  proxy: socks5://anna:secret@proxy.example:1080
 cache:
   memory: 1G
 read:
@@ -72,6 +73,7 @@ log:
     EXPECT_TRUE(config.torrent.dht_read_only);
     EXPECT_EQ(config.torrent.ip_filter, (std::vector<std::string>{"/etc/level1.gz", "/etc/own"}));
     EXPECT_TRUE(config.torrent.anonymous);
+    EXPECT_EQ(config.torrent.proxy, "socks5://anna:secret@proxy.example:1080");
     EXPECT_EQ(config.cache.memory_bytes, 1u << 30);
     EXPECT_EQ(config.fs.read_timeout, std::chrono::seconds(90));
     EXPECT_EQ(config.fs.on_timeout, rqfs::fs::OnTimeout::eagain);
@@ -172,6 +174,14 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
         ASSERT_FALSE(config) << c.text;
         EXPECT_EQ(config.error().what, c.error);
     }
+}
+
+TEST(Config, SaysWhatIsWrongWithAProxyWithoutItsPassword) {
+    auto const config = parse_config("network:\n  proxy: socks5://anna:secret@proxy.example\n", "x.yaml");
+
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().what, "x.yaml:2: network.proxy: the proxy's port is missing: host:port was expected");
+    EXPECT_EQ(parse_config("network: {proxy: ''}", "x.yaml").value().torrent.proxy, "");
 }
 
 TEST(Config, SaysWhereTheYamlIsBroken) {

@@ -72,6 +72,7 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     session.status.port_mapping.method = "UPnP";
     session.status.port_mapping.external = Endpoint::parse("41.0.0.1:1").value().address;
     session.status.port_mapping.expires = std::chrono::seconds(7);
+    session.status.proxy = "socks5://proxy.example:1080";
     session.status.up_limit = std::numeric_limits<std::uint64_t>::max();
     session.status.ip_filter = {2, 1'000'000, 3, 4, "x is missing"};
 
@@ -94,6 +95,7 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     EXPECT_EQ(mapping.external, session.status.port_mapping.external);
     EXPECT_EQ(mapping.expires, std::chrono::seconds(7));
     EXPECT_EQ(mapping.renewed, std::nullopt);
+    EXPECT_EQ(there_and_back(session, session_from_json).status.proxy, session.status.proxy);
     EXPECT_EQ(there_and_back(session, session_from_json).status.up_limit, session.status.up_limit);
     EXPECT_EQ(there_and_back(session, session_from_json).status.ip_filter.ranges, 1'000'000u);
     EXPECT_EQ(there_and_back(session, session_from_json).status.ip_filter.refused_connections, 4u);

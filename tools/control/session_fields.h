@@ -44,6 +44,7 @@ void fields(Visit& visit, Reply& reply) {
     visit("listening", s.listening);
     visit("incoming_seen", s.incoming_seen);
     visit("port_mapping", s.port_mapping);
+    visit("proxy", s.proxy);
     visit("disk_free_bytes", s.disk_free_bytes);
     visit("ip_filter", s.ip_filter);
 }

@@ -4,6 +4,7 @@
 #include "tools/control/log_level.h"
 #include "tools/control/quantity.h"
 #include "torrent/endpoint.h"
+#include "torrent/net/proxy_address.h"
 
 #include <algorithm>
 #include <array>
@@ -81,6 +82,14 @@ Problem take_list(std::string const& value, Config& config) {
     std::string file;
     if (auto problem = take_path(value, file)) return problem;
     config.torrent.ip_filter.push_back(std::move(file));
+    return std::nullopt;
+}
+
+// Nothing of the value is repeated: a password may be in it.
+Problem take_proxy(std::string const& value, Config& config) {
+    auto const proxy = torrent::ProxyAddress::parse(value);
+    if (!value.empty() && !proxy) return proxy.error().what;
+    config.torrent.proxy = value;
     return std::nullopt;
 }
 
@@ -175,6 +184,7 @@ constexpr std::array kKeys{
               [](auto const& v, auto& c) { return take_flag(v, c.torrent.dht_read_only); }},
     ConfigKey{"network.ip_filter", true, take_list},
     ConfigKey{"network.anonymous", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.anonymous); }},
+    ConfigKey{"network.proxy", false, take_proxy},
     ConfigKey{"cache.memory", false, take_memory},
     ConfigKey{"read.timeout", false, take_timeout},
     ConfigKey{"read.on_timeout", false, take_on_timeout},

@@ -204,6 +204,7 @@ void show_session(Context& context, json::value const& document) {
     std::string listening;
     for (auto const& endpoint : s.listening) listening += (listening.empty() ? "" : ", ") + endpoint.text();
     line(context, "listening", or_dash(listening));
+    if (!s.proxy.empty()) line(context, "proxy", printable(s.proxy));
     line(context, "incoming", s.incoming_seen ? "peers have connected to us" : "no peer has connected to us yet");
     line(context, "router", router_line(s.port_mapping));
     auto const& filter = s.ip_filter;

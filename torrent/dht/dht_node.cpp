@@ -3,6 +3,7 @@
 #include "torrent/dht/dht_random.h"
 #include "torrent/log.h"
 #include "torrent/net/address_policy.h"
+#include "torrent/net/placeholder_address.h"
 #include "torrent/settings.h"
 
 #include <algorithm>
@@ -77,7 +78,8 @@ void DhtNode::answer(KrpcQuery const& query, Endpoint const& from) {
 }
 
 bool DhtNode::awaits_reply(Endpoint const& from) const {
-    return std::any_of(in_flight_.begin(), in_flight_.end(), [&](auto const& each) { return each.second.to == from; });
+    return std::any_of(in_flight_.begin(), in_flight_.end(),
+                       [&](auto const& each) { return may_answer_for(from, each.second.to); });
 }
 
 std::optional<DhtNode::Query> DhtNode::take_query(std::string const& transaction, Endpoint const& from) {
@@ -85,22 +87,23 @@ std::optional<DhtNode::Query> DhtNode::take_query(std::string const& transaction
     if (transaction.size() != sizeof number) return std::nullopt;
     std::memcpy(&number, transaction.data(), sizeof number);
     auto const found = in_flight_.find(number);
-    if (found == in_flight_.end() || found->second.to != from) return std::nullopt;
+    if (found == in_flight_.end() || !may_answer_for(from, found->second.to)) return std::nullopt;
     auto query = found->second;
     in_flight_.erase(found);
     return query;
 }
 
-void DhtNode::handle(KrpcReply& reply, Endpoint const& from) {
-    auto const query = take_query(reply.transaction, from);
+void DhtNode::handle(KrpcReply& reply, Endpoint const& sender) {
+    auto const query = take_query(reply.transaction, sender);
     if (!query) return;
+    auto const& from = query->to;  // a router that is known by name alone answers from an address of its own
     auto const now = network_.clock.now();
-    limits_.proved(from.address, now);
+    limits_.proved(sender.address, now);
     if (reply.id == table_.own()) {
         query_failed(*query);
         return;
     }
-    if (reply.requester) learn_address(from, *reply.requester);
+    if (reply.requester) learn_address(sender, *reply.requester);
     bool const first = table_.empty();
     if (!routers_.contains(from)) table_.replied({reply.id, from}, now);
     if (query->target) table_.refreshed(*query->target, now);
@@ -111,10 +114,11 @@ void DhtNode::handle(KrpcReply& reply, Endpoint const& from) {
     if (first && !table_.empty() && options_.on_contact) options_.on_contact();
 }
 
-void DhtNode::handle(KrpcError const& error, Endpoint const& from) {
-    auto const query = take_query(error.transaction, from);
+void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {
+    auto const query = take_query(error.transaction, sender);
     if (!query) return;
-    limits_.proved(from.address, network_.clock.now());
+    auto const& from = query->to;
+    limits_.proved(sender.address, network_.clock.now());
     log().debug("DHT node refuses node={} code={}", from.text(), error.code);
     auto const run = lookups_.find(query->lookup);
     if (run == lookups_.end()) return;

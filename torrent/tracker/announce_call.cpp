@@ -41,7 +41,9 @@ asio::awaitable<Targets> find_targets(AnnounceCall const& call, Url const& track
     }
     auto const first = targets.addresses.front();
     if (call.trusted) co_return targets;
-    std::erase_if(targets.addresses, [&](auto const& address) { return !may_fetch_from(address, call.test_network); });
+    std::erase_if(targets.addresses, [&](auto const& address) {
+        return !call.resolver.stands_for_name(address) && !may_fetch_from(address, call.test_network);
+    });
     targets.failure.reached = false;
     if (targets.addresses.empty())
         targets.failure.what =

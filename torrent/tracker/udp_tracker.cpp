@@ -3,6 +3,7 @@
 #include "torrent/error.h"
 #include "torrent/event.h"
 #include "torrent/hash.h"
+#include "torrent/net/placeholder_address.h"
 #include "torrent/settings.h"
 #include "torrent/timeout.h"
 
@@ -33,6 +34,11 @@ bool is_error(std::vector<std::byte> const& reply) {
     return parse_udp_head(reply)->action == static_cast<std::uint32_t>(UdpAction::error);
 }
 
+std::string why_silent(UdpSocket const& socket, bool reached) {
+    if (auto obstacle = socket.obstacle(); !obstacle.empty()) return obstacle;
+    return reached ? "the tracker stopped answering" : "the tracker does not answer";
+}
+
 AnnounceFailure malformed() { return {"the tracker's reply is too short"}; }
 
 }  // namespace
@@ -60,6 +66,7 @@ struct UdpTracker::Transaction {
     bool urgent;
     Event changed;
     std::vector<std::byte> reply;  // empty until it came
+    bool v6 = false;               // of the reply
 };
 
 std::optional<Duration> udp_reply_wait(std::uint32_t tries, bool urgent) {
@@ -84,7 +91,7 @@ asio::awaitable<AnnounceResult> UdpTracker::announce(Endpoint tracker, std::stri
         AnnounceFailure failure{reply.failure, reply.reached};
         co_return failure;
     }
-    auto response = parse_udp_announce(reply.datagram, tracker.address.is_v6());
+    auto response = parse_udp_announce(reply.datagram, reply.v6);
     if (!response) co_return malformed();
     co_return std::move(*response);
 }
@@ -118,9 +125,12 @@ bool UdpTracker::datagram(Endpoint const& from, std::span<std::byte const> bytes
     if (found == transactions_.end()) return false;
     auto& transaction = *found->second;
     bool const expected = head->action == static_cast<std::uint32_t>(transaction.action);
-    if (from != transaction.to || (!expected && head->action != static_cast<std::uint32_t>(UdpAction::error)))
+    if (!may_answer_for(from, transaction.to) || (!expected && head->action != static_cast<std::uint32_t>(UdpAction::error)))
         return false;
-    if (transaction.reply.empty()) transaction.reply.assign(bytes.begin(), bytes.end());
+    if (transaction.reply.empty()) {
+        transaction.reply.assign(bytes.begin(), bytes.end());
+        transaction.v6 = from.address.is_v6();
+    }
     transaction.changed.notify();
     return true;
 }
@@ -133,8 +143,8 @@ asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
     bool fresh = false;  // connected by this very request
     std::uint32_t tries = 0;
     for (std::uint32_t sent = 0; sent < kDatagrams; ++sent) {
-        result.failure = result.reached ? "the tracker stopped answering" : "the tracker does not answer";
-        if (!udp_reply_wait(tries, urgent)) co_return result;
+        result.failure = why_silent(socket_, result.reached);
+        if (!socket_.obstacle().empty() || !udp_reply_wait(tries, urgent)) co_return result;
         auto const connection = connection_to(question.tracker);
         Transaction transaction(*this, question.tracker, connection ? question.action : UdpAction::connect,
                                 question.request.info_hash, urgent);
@@ -153,6 +163,7 @@ asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
         } else if (connection) {
             result.failed = false;
             result.datagram = std::move(transaction.reply);
+            result.v6 = transaction.v6;
             co_return result;
         } else if (auto const id = parse_udp_connect(transaction.reply)) {
             connected(question.tracker, *id);

@@ -64,6 +64,7 @@ private:
         std::string failure;
         bool reached = false;
         std::vector<std::byte> datagram;
+        bool v6 = false;  // the family it came over, which is that of the peers in it
     };
 
     boost::asio::awaitable<Reply> ask(Question const& question);

@@ -68,7 +68,7 @@ protected:
     TimePoint const begin = clock.now();
     tests::FakeUdp udp{engine.get_executor()};
     UdpTracker client{engine.get_executor(), clock, udp};
-    Endpoint const tracker = Endpoint::parse("9.9.9.9:80").value();
+    Endpoint tracker = Endpoint::parse("9.9.9.9:80").value();
     InfoHash const hash = InfoHash::parse("0102030405060708090a0b0c0d0e0f1011121314").value();
     std::vector<TimePoint> sent_at;
     std::unique_ptr<AnnounceResult> result;
@@ -309,6 +309,63 @@ TEST_F(UdpTrackerTest, CancellingEndsARequestAtOnce) {
     run(milliseconds(1));
 
     EXPECT_TRUE(stopped);
+}
+
+TEST_F(UdpTrackerTest, WhatGetsNoDatagramOutIsSaidAtOnce) {
+    udp.hindrance = "the proxy relays no datagrams";
+
+    announce();
+    run(seconds(0));
+
+    ASSERT_TRUE(result && !*result);
+    EXPECT_EQ(result->error().what, "the proxy relays no datagrams");
+    EXPECT_FALSE(result->error().reached);
+    EXPECT_TRUE(udp.sent.empty());
+}
+
+TEST_F(UdpTrackerTest, AnObstacleThatTurnsUpEndsTheWaiting) {
+    announce(true);
+    run(seconds(1));
+    udp.hindrance = "the proxy relays no datagrams";
+    run(seconds(3));
+
+    ASSERT_TRUE(result && !*result);
+    EXPECT_EQ(result->error().what, "the proxy relays no datagrams");
+}
+
+TEST_F(UdpTrackerTest, ATrackerKnownByNameAloneAnswersFromItsOwnAddress) {
+    tracker = Endpoint::parse("0.0.0.1:80").value();
+    udp.answers_from = Endpoint::parse("9.9.9.9:80").value();
+    record(FakeTracker::honest_udp(900, kPeer));
+
+    announce();
+    run(seconds(1));
+
+    ASSERT_TRUE(result && *result);
+    EXPECT_EQ((*result)->peers.at(0).text(), "5.6.7.8:6881");
+}
+
+TEST_F(UdpTrackerTest, ATrackerKnownByNameAloneMayHaveAnIPv6Address) {
+    tracker = Endpoint::parse("0.0.0.1:80").value();
+    udp.answers_from = Endpoint::parse("[fd77::1]:80").value();
+    record(FakeTracker::honest_udp(900, std::string(15, '\x20') + "\x01\x1a\xe1"));
+
+    announce();
+    run(seconds(1));
+
+    ASSERT_TRUE(result && *result);
+    ASSERT_EQ((*result)->peers.size(), 1u);
+    EXPECT_TRUE((*result)->peers.at(0).address.is_v6());
+}
+
+TEST_F(UdpTrackerTest, AnAddressAnswersForItselfAlone) {
+    udp.answers_from = Endpoint::parse("9.9.9.8:80").value();
+    record(FakeTracker::honest_udp(900, kPeer));
+
+    announce();
+    run(seconds(60));
+
+    ASSERT_TRUE(result && !*result);
 }
 
 TEST(UdpReplyWait, FollowsItsTable) {
