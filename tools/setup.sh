@@ -4,7 +4,7 @@
 build_packages=(g++ cmake ninja-build ccache lld pkg-config git ca-certificates
     libfuse3-dev fuse3 libboost1.81-dev libboost-json1.81-dev libssl-dev libsqlite3-dev
     libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev zlib1g-dev
-    libminiupnpc-dev libnatpmp-dev)
+    libminiupnpc-dev libnatpmp-dev libc-ares-dev)
 demo_packages=(ffmpeg attr python3)
 test_packages=(libgtest-dev libgmock-dev clang-format
     python3 python3-libtorrent transmission-daemon aria2 opentracker mktorrent ffmpeg attr

@@ -165,7 +165,9 @@ asio::awaitable<void> Connections::dial(std::vector<Endpoint> endpoints, PeerSou
         }
         ourselves = e.code() == Errc::not_allowed;
         logger_->debug("peer not reached torrent={} peer={} error={}", info_hash_.short_hex(), endpoints.front().text(), sentence(e));
-        failed = true;
+        failed = e.code() != asio::error::network_down;  // ours, not the peers'
+        if (!failed)
+            for (auto const& endpoint : endpoints) known_.abandoned(endpoint);
     }
     for (auto const& endpoint : endpoints) {
         if (ourselves)

@@ -17,8 +17,9 @@ namespace {
 
 std::unique_ptr<SystemNetwork> open_network(Session::Parts const& parts, Settings const& settings) {
     if (parts.network != nullptr) return nullptr;
-    if (!settings.proxy.empty()) return SystemNetwork::outgoing_only(parts.executor, parts.clock);
-    return std::make_unique<SystemNetwork>(parts.executor, parts.clock, settings.listen);
+    InterfaceBinding const binding(settings.interface);
+    if (!settings.proxy.empty()) return SystemNetwork::outgoing_only(parts.executor, parts.clock, binding);
+    return std::make_unique<SystemNetwork>(parts.executor, parts.clock, settings.listen, binding);
 }
 
 std::unique_ptr<ProxiedNetwork> open_proxied(Session::Parts const& parts, Settings const& settings, Network& below) {
@@ -209,6 +210,8 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     auto& s = *state_;
     std::vector<std::string> need_restart;
     if (fresh.listen != s.settings.listen) need_restart.emplace_back("network.listen");
+    if (fresh.interface != s.settings.interface) need_restart.emplace_back("network.interface");
+    if (fresh.dns != s.settings.dns) need_restart.emplace_back("network.dns");
     if (fresh.test_network != s.settings.test_network) need_restart.emplace_back("network.test_network");
     if (fresh.lsd != s.settings.lsd) need_restart.emplace_back("network.lsd");
     if (fresh.anonymous != s.settings.anonymous) need_restart.emplace_back("network.anonymous");
@@ -219,6 +222,8 @@ std::vector<std::string> Session::apply(Settings const& fresh) {
     if (fresh.proxy != s.settings.proxy) need_restart.emplace_back("network.proxy");
     auto kept = fresh;
     kept.listen = s.settings.listen;
+    kept.interface = s.settings.interface;
+    kept.dns = s.settings.dns;
     kept.test_network = s.settings.test_network;
     kept.anonymous = s.settings.anonymous;
     kept.dht = s.settings.dht;

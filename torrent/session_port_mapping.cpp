@@ -22,6 +22,8 @@ std::string Session::State::why_no_port_is_mapped() const {
     if (!settings.port_mapping.value_or(true)) return "network.port_mapping is false";
     if (!settings.port_mapping && settings.test_network)
         return "in a test network it is done only where network.port_mapping says so";
+    if (settings.anonymous) return "network.anonymous leaves routers alone";
+    if (proxied) return "nobody can connect to us through a proxy";
     if (system_network == nullptr) return "this network has no router";
     auto const local = listener.local();
     bool const reachable = std::any_of(local.begin(), local.end(),
@@ -31,7 +33,7 @@ std::string Session::State::why_no_port_is_mapped() const {
 
 void Session::State::open_port_mapping() {
     if (!why_no_port_is_mapped().empty()) return;
-    InterfaceBinding const binding;
+    InterfaceBinding const binding(settings.interface);
     PortMapping::Mappers mappers;
     mappers.push_back(std::make_unique<NatPmpMapper>(parts.executor, parts.clock, binding));
     mappers.push_back(std::make_unique<UpnpMapper>(parts.executor, parts.clock, http, binding));

@@ -22,6 +22,8 @@ struct Settings {
 
     // network.*
     std::vector<std::string> listen;      // ADDR:PORT; empty: 6881 on IPv4 and IPv6, the next free one if taken
+    std::string interface;                // a name or an address of this machine that all traffic takes; empty: none
+    std::vector<std::string> dns;         // ADDR or ADDR:PORT of name servers; empty: those of resolv.conf
     bool test_network = false;            // lifts the vetting of addresses learnt from strangers (loopback, private, low ports)
     bool lsd = true;                      // local discovery (BEP 14)
     std::optional<bool> port_mapping;     // ask the router for the port; nothing said: yes, but not in a test network

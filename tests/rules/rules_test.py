@@ -122,8 +122,8 @@ class Time(unittest.TestCase):
 
 
 class Threads(unittest.TestCase):
-    # The worker lanes, the resolver's own threads, and the logging sink are where threads meet.
-    MEET = r'torrent/workers\.|torrent/net/resolver\.|tools/rqfs/log'
+    # The worker lanes and the logging sink are where threads meet.
+    MEET = r'torrent/workers\.|tools/rqfs/log'
 
     def test_no_lock_or_atomic_outside_the_workers(self):
         wrong = [name(path) for path in sources(*LAYERS)

@@ -24,6 +24,8 @@ limits:
   upload_slots: 4
 network:
   listen: ["0.0.0.0:7000", "[::]:7000"]
+  interface: tun0
+  dns: [10.8.0.1, "[fd00::1]:5353"]
   test_network: true
   lsd: false
   port_mapping: false
@@ -64,6 +66,8 @@ log:
     EXPECT_EQ(config.torrent.connections_per_torrent, 50u);
     EXPECT_EQ(config.torrent.upload_slots, 4u);
     EXPECT_EQ(config.torrent.listen, (std::vector<std::string>{"0.0.0.0:7000", "[::]:7000"}));
+    EXPECT_EQ(config.torrent.interface, "tun0");
+    EXPECT_EQ(config.torrent.dns, (std::vector<std::string>{"10.8.0.1", "[fd00::1]:5353"}));
     EXPECT_TRUE(config.torrent.test_network);
     EXPECT_TRUE(config.torrent.limit_lan);
     EXPECT_FALSE(config.torrent.lsd);
@@ -109,6 +113,14 @@ TEST(Config, TakesOneAddressForAList) {
               std::vector<std::string>{"10.0.0.1:7000"});
 }
 
+TEST(Config, TakesAnAddressForAnInterface) {
+    EXPECT_EQ(parse_config("network: {interface: fd00:1:2:3:4:5:6:7}", "x").value().torrent.interface,
+              "fd00:1:2:3:4:5:6:7");
+    EXPECT_FALSE(parse_config("network: {interface: a name too long}", "x"));
+    EXPECT_FALSE(parse_config("network: {interface: ../eth0}", "x"));
+    EXPECT_FALSE(parse_config("network: {dns: dns.example}", "x"));
+}
+
 TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
     struct Case {
         std::string text;
@@ -123,7 +135,8 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
          "x.yaml:4: limits.upp: unknown key; expected one of: up, down, lan, connections, connections_per_torrent, "
          "upload_slots"},
         {"speed: 5\n",
-         "x.yaml:1: speed: unknown key; expected one of: limits, network, cache, read, stream, mount, store, socket, log"},
+         "x.yaml:1: speed: unknown key; expected one of: limits, network, cache, read, stream, mount, store, socket, "
+         "log"},
         {"limits: 5\n",
          "x.yaml:1: limits: keys were expected: up, down, lan, connections, connections_per_torrent, upload_slots"},
         {"limits: {connections: 0}",
@@ -139,7 +152,8 @@ TEST(Config, NamesFileLineKeyAndWhatWasExpected) {
         {"network: {listen: {a: b}}", "x.yaml:1: network.listen: a list of values was expected"},
         {"network: {ip_filter: my.list}", "x.yaml:1: network.ip_filter: an absolute path was expected, not \"my.list\""},
         {"network: {dht_routers: router.example}",
-         "x.yaml:1: network.dht_routers: HOST:PORT like router.bittorrent.com:6881 was expected, not \"router.example\""},
+         "x.yaml:1: network.dht_routers: HOST:PORT like router.bittorrent.com:6881 was expected, not "
+         "\"router.example\""},
         {"network: {test_network: yes}", "x.yaml:1: network.test_network: true or false was expected, not \"yes\""},
         {"cache: {memory: 1M}",
          "x.yaml:1: cache.memory: a size of at least 16M like 128M or 2G was expected, not \"1M\""},

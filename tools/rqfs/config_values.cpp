@@ -4,11 +4,13 @@
 #include "tools/control/log_level.h"
 #include "tools/control/quantity.h"
 #include "torrent/endpoint.h"
+#include "torrent/net/dns_options.h"
 #include "torrent/net/proxy_address.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -68,6 +70,25 @@ Problem take_listen(std::string const& value, Config& config) {
     auto const endpoint = torrent::Endpoint::parse(value);
     if (!endpoint) return instead_of("ADDRESS:PORT like 0.0.0.0:6881 or [::]:6881", value);
     config.torrent.listen.push_back(value);
+    return std::nullopt;
+}
+
+// IFNAMSIZ of Linux, its end among them.
+constexpr std::size_t kDeviceName = 15;
+
+Problem take_interface(std::string const& value, Config& config) {
+    bool const name = value.size() <= kDeviceName && value != "." && value != ".." &&
+                      value.find_first_of("/: \t\n") == std::string::npos;
+    if (!name && !torrent::Address::parse(value))
+        return instead_of("the name of an interface like tun0 or an address of this machine like 10.8.0.2", value);
+    config.torrent.interface = value;
+    return std::nullopt;
+}
+
+Problem take_dns(std::string const& value, Config& config) {
+    auto const server = torrent::parse_name_server(value);
+    if (!server || server->port == 0) return instead_of("ADDRESS or ADDRESS:PORT like 10.8.0.1 or [fd00::1]:53", value);
+    config.torrent.dns.push_back(value);
     return std::nullopt;
 }
 
@@ -173,6 +194,8 @@ constexpr std::array kKeys{
     ConfigKey{"limits.upload_slots", false,
               [](auto const& v, auto& c) { return take_count(v, c.torrent.upload_slots, kMostSlots); }},
     ConfigKey{"network.listen", true, take_listen},
+    ConfigKey{"network.interface", false, take_interface},
+    ConfigKey{"network.dns", true, take_dns},
     ConfigKey{"network.test_network", false,
               [](auto const& v, auto& c) { return take_flag(v, c.torrent.test_network); }},
     ConfigKey{"network.lsd", false, [](auto const& v, auto& c) { return take_flag(v, c.torrent.lsd); }},

@@ -14,7 +14,9 @@
 #include "torrent/error.h"
 #include "torrent/event.h"
 #include "torrent/info_hash.h"
-#include "torrent/net/resolver.h"
+#include "torrent/net/dns_options.h"
+#include "torrent/net/dns_resolver.h"
+#include "torrent/net/interface_binding.h"
 #include "torrent/session.h"
 #include "torrent/task_group.h"
 #include "torrent/workers.h"
@@ -49,6 +51,14 @@ namespace {
 
 // The whole stop is promised within 3 s; the rest is for the process itself.
 constexpr std::chrono::milliseconds kStopTime{2'900};
+
+torrent::DnsOptions dns_options(torrent::Settings const& settings) {
+    torrent::DnsOptions options;
+    options.binding = torrent::InterfaceBinding(settings.interface);
+    for (auto const& server : settings.dns)
+        if (auto const endpoint = torrent::parse_name_server(server)) options.servers.push_back(*endpoint);
+    return options;
+}
 
 // The parts and their life. Engine thread only, but for construction and run().
 class Daemon final : public DaemonControl {
@@ -86,7 +96,7 @@ private:
     asio::io_context engine_{1};
     torrent::SteadyClock clock_;
     torrent::Workers workers_;
-    torrent::SystemResolver resolver_;
+    torrent::DnsResolver resolver_{clock_, dns_options(options_.config.torrent)};
     torrent::Event end_wanted_{engine_.get_executor()};
     asio::signal_set signals_{engine_, SIGTERM, SIGINT, SIGHUP};
     torrent::TaskGroup tasks_{engine_.get_executor(), "daemon"};
@@ -131,6 +141,7 @@ asio::awaitable<void> Daemon::live() {
 
 asio::awaitable<void> Daemon::start() {
     torrent::Session::Parts const parts{engine_.get_executor(), clock_, workers_, *store_, resolver_};
+    if (auto const problem = resolver_.problem(); !problem.empty()) log().warn("{}", problem);
     session_ = std::make_unique<torrent::Session>(parts, options_.config.torrent);
     co_await session_->start();
     if (ending_) co_return;

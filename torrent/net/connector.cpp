@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -19,14 +20,27 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<std::unique_ptr<StreamSocket>> dial(Endpoint endpoint) {
-    asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
-    auto const to = to_tcp(endpoint);
-    co_await socket.async_connect(to, asio::use_awaitable);
-    co_return std::make_unique<TcpSocket>(std::move(socket));
-}
+constexpr std::chrono::milliseconds kLookAgain{250};  // whether the interface is back
 
 }  // namespace
+
+TcpConnector::TcpConnector(Clock& clock, InterfaceBinding binding, std::shared_ptr<TcpConnections> connections)
+    : clock_(clock), binding_(std::move(binding)), connections_(std::move(connections)) {}
+
+asio::awaitable<std::unique_ptr<StreamSocket>> TcpConnector::dial(Endpoint endpoint) {
+    auto const to = to_tcp(endpoint);
+    asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
+    for (;;) {
+        socket.open(to.protocol());
+        auto const code = binding_.tie_outgoing(socket.native_handle(), endpoint.address.is_v6());
+        if (!code) break;
+        if (code != asio::error::network_down) throw boost::system::system_error(code);
+        socket.close();
+        co_await clock_.sleep(kLookAgain);
+    }
+    co_await socket.async_connect(to, asio::use_awaitable);
+    co_return std::make_unique<TcpSocket>(std::move(socket), connections_);
+}
 
 asio::awaitable<std::unique_ptr<StreamSocket>> TcpConnector::connect(Endpoint endpoint, Duration limit) {
     boost::system::error_code code;
@@ -38,7 +52,10 @@ asio::awaitable<std::unique_ptr<StreamSocket>> TcpConnector::connect(Endpoint en
         code =
             e.code() == make_error_code(Errc::timed_out) ? boost::system::error_code(asio::error::timed_out) : e.code();
     }
-    throw boost::system::system_error(code, "cannot connect to " + endpoint.text());
+    if (code == asio::error::timed_out && !binding_.none() && binding_.now().index == 0)
+        code = asio::error::network_down;
+    auto const through = binding_.none() ? std::string() : " through " + binding_.text();
+    throw boost::system::system_error(code, "cannot connect to " + endpoint.text() + through);
 }
 
 }  // namespace rqfs::torrent

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -57,6 +58,10 @@ std::vector<InterfaceAddress> interface_addresses() {
             all.push_back({index, device.data(), each->ifa_flags, *address, bits_of(*mask)});
     }
     return all;
+}
+
+bool is_unspecified(Address const& address) {
+    return std::all_of(address.bytes().begin(), address.bytes().end(), [](auto byte) { return byte == 0; });
 }
 
 bool is_link_local_v6(Address const& address) {

@@ -19,6 +19,9 @@ struct InterfaceAddress {
 // All of them, IPv4 and IPv6; asks the kernel, does not wait. Empty where it does not say.
 std::vector<InterfaceAddress> interface_addresses();
 
+// 0.0.0.0 and ::, which stand for all.
+bool is_unspecified(Address const& address);
+
 // fe80::/10: means something on one interface alone.
 bool is_link_local_v6(Address const& address);
 

@@ -32,6 +32,10 @@ bool InterfaceBinding::Attachment::has(Address const& address) const {
     return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
+bool InterfaceBinding::Attachment::serves(Address const& listening) const {
+    return is_unspecified(listening) ? has(listening.is_v6()) : has(listening);
+}
+
 InterfaceBinding::InterfaceBinding(std::string_view setting) : setting_(setting) {
     if (auto const address = Address::parse(setting)) address_ = *address;
 }

@@ -26,6 +26,8 @@ public:
         // Somebody beyond the local network can be spoken to.
         bool has(bool v6) const;
         bool has(Address const& address) const;
+        // Others can reach us where we listen: there, or anywhere where it is unspecified (0.0.0.0, ::).
+        bool serves(Address const& listening) const;
         friend bool operator==(Attachment const&, Attachment const&) = default;
     };
 

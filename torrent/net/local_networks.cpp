@@ -13,13 +13,9 @@ namespace rqfs::torrent {
 
 namespace {
 
-bool unspecified(Address const& address) {
-    return std::all_of(address.bytes().begin(), address.bytes().end(), [](auto byte) { return byte == 0; });
-}
-
 bool listened_at(Address const& address, std::span<Endpoint const> listening) {
     return std::any_of(listening.begin(), listening.end(), [&](Endpoint const& at) {
-        return at.address.is_v6() == address.is_v6() && (at.address == address || unspecified(at.address));
+        return at.address.is_v6() == address.is_v6() && (at.address == address || is_unspecified(at.address));
     });
 }
 
@@ -39,11 +35,13 @@ bool LocalNetwork::contains(Address const& other) const {
     return prefix_bits > 0;
 }
 
-std::vector<LocalNetwork> local_networks(std::span<Endpoint const> listening) {
+std::vector<LocalNetwork> local_networks(std::span<Endpoint const> listening, InterfaceBinding const& binding) {
+    auto const only = binding.now();
     std::vector<LocalNetwork> all;
     for (auto const& each : interface_addresses()) {
         constexpr unsigned needed = IFF_UP | IFF_MULTICAST;
         if ((each.flags & needed) != needed || (each.flags & (IFF_LOOPBACK | IFF_POINTOPOINT)) != 0) continue;
+        if (!binding.none() && (each.index != only.index || !binding.allows(each.address.is_v6()))) continue;
         if (listened_at(each.address, listening)) all.push_back({each.index, each.address, each.prefix_bits});
     }
     std::sort(all.begin(), all.end());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/endpoint.h"
+#include "torrent/net/interface_binding.h"
 
 #include <compare>
 #include <span>
@@ -19,8 +20,9 @@ struct LocalNetwork {
 };
 
 // Those of all interfaces that are up and have multicast, without loopback and tunnels to a single other end, where we
-// listen: `listening` names the address or is unspecified (0.0.0.0, ::). In order; asks the kernel, does not wait.
-std::vector<LocalNetwork> local_networks(std::span<Endpoint const> listening);
+// listen: `listening` names the address or is unspecified (0.0.0.0, ::). Bound to an interface, those of that one
+// alone. In order; asks the kernel, does not wait.
+std::vector<LocalNetwork> local_networks(std::span<Endpoint const> listening, InterfaceBinding const& binding = {});
 
 // Who speaks from this address through this interface, or any of them where that is 0, is on the same network. IPv4
 // addresses of the internet are nobody's neighbours: in a data centre their owners are strangers.

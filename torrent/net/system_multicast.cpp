@@ -124,8 +124,13 @@ int open_changes() {
 
 }  // namespace
 
-SystemMulticast::SystemMulticast(asio::any_io_executor executor, Clock& clock, std::vector<Endpoint> listening)
-    : executor_(executor), clock_(clock), listening_(std::move(listening)), tasks_(executor, "multicast") {}
+SystemMulticast::SystemMulticast(asio::any_io_executor executor, Clock& clock, std::vector<Endpoint> listening,
+                                 InterfaceBinding binding)
+    : executor_(executor),
+      clock_(clock),
+      listening_(std::move(listening)),
+      binding_(std::move(binding)),
+      tasks_(executor, "multicast") {}
 
 SystemMulticast::~SystemMulticast() = default;
 
@@ -161,7 +166,7 @@ asio::awaitable<void> SystemMulticast::stop() {
 }
 
 void SystemMulticast::look_for_networks() {
-    auto now = local_networks(listening_);
+    auto now = local_networks(listening_, binding_);
     if (now == networks_) return;
     networks_ = std::move(now);
     for (auto const& group : groups_) join_interfaces(*group);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/clock.h"
+#include "torrent/net/interface_binding.h"
 #include "torrent/net/local_networks.h"
 #include "torrent/net/multicast.h"
 #include "torrent/task_group.h"
@@ -20,8 +21,9 @@ namespace rqfs::torrent {
 // The machine's own networks, as they come and go. Engine thread only; stop() before destroying.
 class SystemMulticast final : public Multicast {
 public:
-    // Only where one of `listening` can be dialled. Opens nothing before join().
-    SystemMulticast(boost::asio::any_io_executor executor, Clock& clock, std::vector<Endpoint> listening);
+    // Only where one of `listening` can be dialled, and on the one interface if bound. Opens nothing before join().
+    SystemMulticast(boost::asio::any_io_executor executor, Clock& clock, std::vector<Endpoint> listening,
+                    InterfaceBinding binding = {});
     ~SystemMulticast() override;
 
     void join(std::span<Endpoint const> groups, Receiver& receiver) override;
@@ -46,6 +48,7 @@ private:
     boost::asio::any_io_executor executor_;
     Clock& clock_;
     std::vector<Endpoint> listening_;
+    InterfaceBinding binding_;
     std::vector<LocalNetwork> networks_;
     Receiver* receiver_ = nullptr;
     std::vector<std::unique_ptr<Group>> groups_;

@@ -1,46 +1,47 @@
 #include "torrent/net/system_network.h"
 
-#include "torrent/net/endpoint_conversion.h"
-
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/system/error_code.hpp>
-
 #include <utility>
-#include <vector>
 
 namespace rqfs::torrent {
 
 namespace asio = boost::asio;
 
-namespace {
-
-std::vector<Endpoint> addresses_of(std::vector<asio::ip::tcp::acceptor> const& acceptors) {
-    std::vector<Endpoint> all;
-    for (auto const& acceptor : acceptors) {
-        boost::system::error_code ignored;
-        all.push_back(from_asio(acceptor.local_endpoint(ignored)));
-    }
-    return all;
-}
-
-}  // namespace
-
 SystemNetwork::SystemNetwork(asio::any_io_executor const& executor, Clock& clock,
-                             std::vector<std::string> const& listen)
-    : SystemNetwork(executor, clock, open_listening_sockets(executor, listen)) {}
+                             std::vector<std::string> const& listen, InterfaceBinding const& binding)
+    : SystemNetwork(executor, clock, open_listening_sockets(executor, listen, binding), binding) {}
 
-std::unique_ptr<SystemNetwork> SystemNetwork::outgoing_only(asio::any_io_executor const& executor, Clock& clock) {
-    return std::unique_ptr<SystemNetwork>(new SystemNetwork(executor, clock, open_outgoing_sockets(executor)));
+std::unique_ptr<SystemNetwork> SystemNetwork::outgoing_only(asio::any_io_executor const& executor, Clock& clock,
+                                                            InterfaceBinding const& binding) {
+    return std::unique_ptr<SystemNetwork>(
+        new SystemNetwork(executor, clock, open_outgoing_sockets(executor, binding), binding));
 }
 
-SystemNetwork::SystemNetwork(asio::any_io_executor const& executor, Clock& clock, ListeningSockets sockets)
-    : connector_(clock),
-      udp_(executor, clock, std::move(sockets.udp)),
-      multicast_(executor, clock, addresses_of(sockets.tcp)) {
-    for (auto& acceptor : sockets.tcp) acceptors_.push_back(std::make_unique<TcpAcceptor>(std::move(acceptor)));
+SystemNetwork::SystemNetwork(asio::any_io_executor const& executor, Clock& clock, ListeningSockets sockets,
+                             InterfaceBinding const& binding)
+    : connections_(std::make_shared<TcpConnections>()),
+      connector_(clock, binding, connections_),
+      udp_(executor, clock, std::move(sockets.udp), sockets.at),
+      multicast_(executor, clock, sockets.at, binding),
+      acceptors_(adopt(sockets)),
+      keeper_(executor, clock, binding, sockets.attachment, {tcp_, udp_, *connections_}) {}
+
+std::vector<std::unique_ptr<Acceptor>> SystemNetwork::adopt(ListeningSockets& sockets) {
+    std::vector<std::unique_ptr<Acceptor>> acceptors;
+    for (std::size_t i = 0; i < sockets.tcp.size(); ++i) {
+        auto acceptor = std::make_unique<TcpAcceptor>(std::move(sockets.tcp[i]), sockets.at[i], connections_);
+        tcp_.push_back(acceptor.get());
+        acceptors.push_back(std::move(acceptor));
+    }
+    return acceptors;
+}
+
+void SystemNetwork::start() {
+    udp_.start();
+    keeper_.start();
 }
 
 asio::awaitable<void> SystemNetwork::stop() {
+    co_await keeper_.stop();
     co_await multicast_.stop();
     co_await udp_.stop();
 }

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 
+#include <utility>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -42,7 +43,8 @@ std::vector<asio::const_buffer> rest_of(std::span<asio::const_buffer const> buff
 
 }  // namespace
 
-TcpSocket::TcpSocket(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
+TcpSocket::TcpSocket(asio::ip::tcp::socket socket, std::shared_ptr<TcpConnections> connections)
+    : socket_(std::move(socket)), connections_(std::move(connections)) {
     // None of these may fail the connection: where one does, the socket is dead already and the first read says so.
     boost::system::error_code ignored;
     socket_.non_blocking(true, ignored);
@@ -54,6 +56,11 @@ TcpSocket::TcpSocket(asio::ip::tcp::socket socket) : socket_(std::move(socket)) 
     if (!ignored) local_ = from_asio(local);
     auto const remote = socket_.remote_endpoint(ignored);
     if (!ignored) remote_ = from_asio(remote);
+    if (connections_) connections_->add(*this);
+}
+
+TcpSocket::~TcpSocket() {
+    if (connections_) connections_->remove(*this);
 }
 
 asio::awaitable<std::size_t> TcpSocket::read_some(asio::mutable_buffer buffer) {
@@ -84,6 +91,11 @@ asio::awaitable<void> TcpSocket::write(std::span<asio::const_buffer const> buffe
     auto const rest = rest_of(buffers, done);
     std::span<asio::const_buffer const> const view(rest);
     co_await asio::async_write(socket_, view, asio::use_awaitable);
+}
+
+void TcpSocket::hang_up() {
+    boost::system::error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
 }
 
 void TcpSocket::close() {

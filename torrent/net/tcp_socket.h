@@ -1,10 +1,12 @@
 #pragma once
 
 #include "torrent/net/stream_socket.h"
+#include "torrent/net/tcp_connections.h"
 
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
+#include <memory>
 
 namespace rqfs::torrent {
 
@@ -13,17 +15,21 @@ namespace rqfs::torrent {
 // autotuning.
 class TcpSocket final : public StreamSocket {
 public:
-    explicit TcpSocket(boost::asio::ip::tcp::socket socket);
+    explicit TcpSocket(boost::asio::ip::tcp::socket socket, std::shared_ptr<TcpConnections> connections = nullptr);
+    ~TcpSocket() override;
 
     boost::asio::awaitable<std::size_t> read_some(boost::asio::mutable_buffer buffer) override;
     boost::asio::awaitable<void> write(std::span<boost::asio::const_buffer const> buffers) override;
     void close() override;
+    // As if the other side had: who reads or writes is told so.
+    void hang_up();
 
     Endpoint local() const override { return local_; }
     Endpoint remote() const override { return remote_; }
 
 private:
     boost::asio::ip::tcp::socket socket_;
+    std::shared_ptr<TcpConnections> connections_;  // where it is listed; may be null
     Endpoint local_;
     Endpoint remote_;
     bool more_is_likely_ = false;       // the last read filled its buffer

@@ -68,33 +68,62 @@ struct UdpSockets::Batch {
     }
 };
 
-UdpSockets::UdpSockets(asio::any_io_executor const& executor, Clock& clock, std::vector<asio::ip::udp::socket> sockets)
-    : clock_(clock), sockets_(std::move(sockets)), batch_(std::make_unique<Batch>()), tasks_(executor, "udp sockets") {
-    for (auto const& socket : sockets_) {
+namespace {
+
+std::vector<Endpoint> addresses_of(std::vector<asio::ip::udp::socket> const& sockets) {
+    std::vector<Endpoint> all;
+    for (auto const& socket : sockets) {
         boost::system::error_code ignored;
-        local_.push_back(from_asio(socket.local_endpoint(ignored)));
+        all.push_back(from_asio(socket.local_endpoint(ignored)));
     }
+    return all;
+}
+
+}  // namespace
+
+UdpSockets::UdpSockets(asio::any_io_executor const& executor, Clock& clock, std::vector<asio::ip::udp::socket> sockets,
+                       std::vector<Endpoint> local)
+    : clock_(clock), local_(std::move(local)), batch_(std::make_unique<Batch>()), tasks_(executor, "udp sockets") {
+    for (auto& socket : sockets) sockets_.push_back(std::make_shared<asio::ip::udp::socket>(std::move(socket)));
+}
+
+UdpSockets::UdpSockets(asio::any_io_executor const& executor, Clock& clock, std::vector<asio::ip::udp::socket> sockets)
+    : clock_(clock), local_(addresses_of(sockets)), batch_(std::make_unique<Batch>()), tasks_(executor, "udp sockets") {
+    for (auto& socket : sockets) sockets_.push_back(std::make_shared<asio::ip::udp::socket>(std::move(socket)));
 }
 
 UdpSockets::~UdpSockets() = default;
 
 void UdpSockets::start() {
-    for (auto& socket : sockets_) tasks_.spawn(receive(socket));
+    running_ = true;
+    for (auto const& socket : sockets_) start_receiving(socket);
+}
+
+void UdpSockets::start_receiving(Shared const& socket) {
+    if (running_ && socket->is_open()) tasks_.spawn(receive(socket));
 }
 
 asio::awaitable<void> UdpSockets::stop() {
-    for (auto& socket : sockets_) {
+    running_ = false;
+    for (auto const& socket : sockets_) {
         boost::system::error_code ignored;
-        socket.close(ignored);
+        socket->close(ignored);
     }
     co_await tasks_.stop();
+}
+
+void UdpSockets::replace(std::size_t number, asio::ip::udp::socket socket) {
+    boost::system::error_code ignored;
+    sockets_[number]->close(ignored);
+    sockets_[number] = std::make_shared<asio::ip::udp::socket>(std::move(socket));
+    start_receiving(sockets_[number]);
 }
 
 // Who is answered while it asks hears from the address that it asked (BEP 45).
 asio::ip::udp::socket* UdpSockets::socket_to(Endpoint const& to) {
     if (delivering_ && to == asking_) return asked_;
     for (std::size_t i = 0; i < sockets_.size(); ++i)
-        if (local_[i].address.is_v6() == to.address.is_v6() && sockets_[i].is_open()) return &sockets_[i];
+        if (local_[i].address.is_v6() == to.address.is_v6() && sockets_[i]->is_open()) return sockets_[i].get();
     return nullptr;
 }
 
@@ -113,12 +142,12 @@ void UdpSockets::remove(Receiver& receiver) {
         std::erase(receivers_, &receiver);
 }
 
-asio::awaitable<void> UdpSockets::receive(asio::ip::udp::socket& socket) {
-    while (socket.is_open()) {
+asio::awaitable<void> UdpSockets::receive(Shared socket) {
+    while (socket->is_open()) {
         boost::system::error_code code;
-        co_await socket.async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, code));
-        if (code == asio::error::operation_aborted || !socket.is_open()) co_return;
-        auto const turn = take_turn(socket);
+        co_await socket->async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, code));
+        if (code == asio::error::operation_aborted || !socket->is_open()) co_return;
+        auto const turn = take_turn(*socket);
         if (turn.failure != 0) {
             log().debug("receiving datagrams pauses error={}", std::strerror(turn.failure));
             co_await clock_.sleep(kPauseAfterError);

@@ -16,15 +16,23 @@
 namespace rqfs::torrent {
 
 // The machine's UDP sockets, one an address that we listen on; receives in batches, and in a flood of
-// datagrams that nobody takes no more of them than leaves time for others. Engine thread only; stop() before destroying.
+// datagrams that nobody takes no more of them than leaves time for others. Engine thread only; stop() before
+// destroying.
 class UdpSockets final : public UdpSocket {
 public:
     UdpSockets(boost::asio::any_io_executor const& executor, Clock& clock,
                std::vector<boost::asio::ip::udp::socket> sockets);
+    // The same where some are closed for the time being: they stand for these addresses, one each.
+    UdpSockets(boost::asio::any_io_executor const& executor, Clock& clock,
+               std::vector<boost::asio::ip::udp::socket> sockets, std::vector<Endpoint> local);
     ~UdpSockets() override;
 
     void start();
     boost::asio::awaitable<void> stop();
+
+    // Another socket for the address of this number, or a closed one: what is sent then is lost.
+    bool is_open(std::size_t number) const { return sockets_[number]->is_open(); }
+    void replace(std::size_t number, boost::asio::ip::udp::socket socket);
 
     void send(Endpoint const& to, std::span<std::byte const> bytes) override;
     void add(Receiver& receiver) override;
@@ -39,18 +47,22 @@ private:
         int failure = 0;          // errno
     };
 
-    boost::asio::awaitable<void> receive(boost::asio::ip::udp::socket& socket);
+    using Shared = std::shared_ptr<boost::asio::ip::udp::socket>;  // with the coroutine that receives
+
+    void start_receiving(Shared const& socket);
+    boost::asio::awaitable<void> receive(Shared socket);
     Turn take_turn(boost::asio::ip::udp::socket& socket);
     boost::asio::ip::udp::socket* socket_to(Endpoint const& to);
     bool deliver(Endpoint const& from, std::span<std::byte const> bytes);
 
     Clock& clock_;
-    std::vector<boost::asio::ip::udp::socket> sockets_;
+    std::vector<Shared> sockets_;
     std::vector<Endpoint> local_;
     std::vector<Receiver*> receivers_;  // null while being removed during a delivery
     bool delivering_ = false;
     boost::asio::ip::udp::socket* asked_ = nullptr;  // what the datagram being delivered came to
     Endpoint asking_;                                // and from
+    bool running_ = false;
     std::unique_ptr<Batch> batch_;
     TaskGroup tasks_;
 };

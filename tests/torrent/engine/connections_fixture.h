@@ -6,7 +6,7 @@
 #include "torrent/connections.h"
 #include "torrent/log.h"
 #include "torrent/net/http_client.h"
-#include "torrent/net/resolver.h"
+#include "torrent/net/dns_resolver.h"
 #include "torrent/statistics.h"
 #include "torrent/workers.h"
 
@@ -46,7 +46,7 @@ protected:
     tests::VirtualClock clock;
     Workers workers;
     tests::MemoryStore store;
-    SystemResolver resolver;
+    DnsResolver resolver{clock};
     NotingConnector connector;
     tests::FakeUdp udp{engine.get_executor()};
     HttpClient http{clock, connector, resolver, true};

@@ -4,7 +4,7 @@
 #include "tests/support/memory_store.h"
 #include "tests/support/run_engine.h"
 #include "torrent/clock.h"
-#include "torrent/net/resolver.h"
+#include "torrent/net/dns_resolver.h"
 #include "torrent/session.h"
 #include "torrent/workers.h"
 
@@ -27,7 +27,7 @@ struct Host {
     std::uint16_t port() const { return session->status().listening.front().port; }
 
     SteadyClock clock;
-    SystemResolver resolver;
+    DnsResolver resolver{clock};
     tests::MemoryStore store;
     std::unique_ptr<Session> session;
 };

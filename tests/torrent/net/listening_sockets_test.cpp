@@ -102,5 +102,41 @@ TEST(ListeningSockets, ListensOnSeveralAddresses) {
     EXPECT_TRUE(from_asio(sockets.tcp[2].local_endpoint()).address.is_v6());
 }
 
+TEST(ListeningSockets, AreClosedWithTheirPortsChosenWhereTheInterfaceIsNotThere) {
+    asio::io_context engine;
+
+    auto const sockets = open_listening_sockets(engine.get_executor(), {"0.0.0.0:0"}, InterfaceBinding("none0"));
+
+    ASSERT_EQ(sockets.tcp.size(), 1u);
+    EXPECT_FALSE(sockets.tcp[0].is_open());
+    EXPECT_FALSE(sockets.udp[0].is_open());
+    EXPECT_NE(sockets.port(), 0);
+}
+
+TEST(ListeningSockets, AreAtTheAddressBoundToAndInItsFamilyAlone) {
+    asio::io_context engine;
+
+    auto const sockets =
+        open_listening_sockets(engine.get_executor(), {"0.0.0.0:0", "[::]:0"}, InterfaceBinding("127.0.0.1"));
+
+    ASSERT_EQ(sockets.tcp.size(), 1u);
+    EXPECT_EQ(sockets.tcp[0].local_endpoint().address().to_string(), "127.0.0.1");
+    EXPECT_EQ(sockets.udp[0].local_endpoint().address().to_string(), "127.0.0.1");
+}
+
+TEST(ListeningSockets, RefuseAnAddressThatTheInterfaceDoesNotHave) {
+    asio::io_context engine;
+
+    for (std::string const interface : {"lo", "127.0.0.1"}) {
+        std::string text;
+        try {
+            open_listening_sockets(engine.get_executor(), {"203.0.113.5:0"}, InterfaceBinding(interface));
+        } catch (boost::system::system_error const& e) {
+            text = sentence(e);
+        }
+        EXPECT_NE(text.find("network.interface is " + interface), std::string::npos) << text;
+    }
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

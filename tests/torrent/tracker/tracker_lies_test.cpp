@@ -2,7 +2,7 @@
 #include "tests/support/run_engine.h"
 #include "tests/torrent/tracker/outcome.h"
 #include "torrent/clock.h"
-#include "torrent/net/resolver.h"
+#include "torrent/net/dns_resolver.h"
 #include "torrent/settings.h"
 #include "torrent/tracker/announce_schedule.h"
 #include "torrent/tracker/http_messages.h"
@@ -94,7 +94,7 @@ protected:
 
     asio::io_context engine{1};
     SteadyClock clock;
-    SystemResolver resolver;
+    DnsResolver resolver{clock};
     TcpConnector connector{clock};
     HttpClient http{clock, connector, resolver, true};
     FakeTracker tracker{engine.get_executor()};
@@ -194,7 +194,7 @@ TEST_F(TrackerLiesTest, ScrapesWhereTheUrlAllowsIt) {
 TEST(HttpTracker, AnnouncesOverIpv6) {
     asio::io_context engine{1};
     SteadyClock clock;
-    SystemResolver resolver;
+    DnsResolver resolver{clock};
     TcpConnector connector(clock);
     HttpClient http(clock, connector, resolver, true);
     FakeTracker tracker(engine.get_executor(), "::1");

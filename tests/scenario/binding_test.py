@@ -1,0 +1,194 @@
+"""Bound to one of two interfaces (network.interface), rqfs sends everything through it and nothing through the other, whatever becomes of it."""
+import re
+import socket
+import subprocess
+import threading
+
+import lab
+from lab import MIB, Daemon, Host, OpenTracker, Reader, Scenario, Session, needs, needs_root, wait_for
+
+INTERNET, NAMES = '203.0.113.1', '203.0.113.53'  # on our side, reached by either way
+ALL = '''network:
+  test_network: true
+  interface: {interface}
+  dns: {names}
+  dht_routers: ["{router}"]
+'''
+
+
+class NameServer:
+    """Says that every name is at INTERNET; `names` is what it was asked."""
+
+    def __init__(self, scenario):
+        self.names = []
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((NAMES, 53))
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+        scenario.addCleanup(self.end)
+
+    def serve(self):
+        while True:
+            query, sender = self.socket.recvfrom(2048)
+            if not query:
+                return
+            end = query.index(b'\0', 12)
+            self.names.append(query[13:end])
+            question, is_a = query[12:end + 5], query[end + 2] == 1
+            answer = b'\xc0\x0c\0\1\0\1\0\0\0\x05\0\4' + socket.inet_aton(INTERNET) if is_a else b''
+            self.socket.sendto(query[:2] + b'\x81\x80\0\1' + (b'\0\1' if is_a else b'\0\0') + bytes(4) + question + answer, sender)
+
+    def end(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(b'', self.socket.getsockname())
+        self.thread.join()
+        self.socket.close()
+
+
+class TwoWays:
+    """A host with two ways to the internet: eth0, which it prefers, and tun0. Counts what is sent by each."""
+
+    def __init__(self, scenario):
+        self.host = Host(scenario, 2)
+        self.within = self.host.within
+        for address in (INTERNET, NAMES):
+            subprocess.run(['ip', 'addr', 'replace', address + '/32', 'dev', 'lo'], check=True)
+        subprocess.run(['ip', 'link', 'add', 'bridge1', 'type', 'bridge'], check=True)
+        scenario.addCleanup(subprocess.run, ['ip', 'link', 'del', 'bridge1'])
+        scenario.addCleanup(subprocess.run, ['ip', 'link', 'del', 'tunnel'], capture_output=True)
+        subprocess.run(['ip', 'addr', 'add', '10.78.0.1/24', 'dev', 'bridge1'], check=True)
+        subprocess.run(['ip', 'link', 'set', 'bridge1', 'up'], check=True)
+        self.run('ip', 'route', 'add', 'default', 'via', '10.77.0.1', 'dev', 'eth0', 'metric', '10')
+        self.run('sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0')
+        rules = 'add table inet count\nadd chain inet count out { type filter hook output priority 0; }\n'
+        for device in ('eth0', 'tun0'):  # what the kernel says of itself over IPv6 is not ours
+            rules += f'add rule inet count out oifname "{device}" meta l4proto != ipv6-icmp counter comment "{device}"\n'
+        subprocess.run(self.within + ['nft', '-f', '-'], input=rules, text=True, check=True)
+
+    def run(self, *words):
+        return subprocess.run(self.within + list(words), check=True, capture_output=True, text=True).stdout
+
+    def connect(self, address='10.78.0.2'):
+        pid = re.search(r'/proc/(\d+)/', self.within[-1])[1]
+        subprocess.run(['ip', 'link', 'add', 'tunnel', 'type', 'veth', 'peer', 'name', 'tun0', 'netns', pid], check=True)
+        subprocess.run(['ip', 'link', 'set', 'tunnel', 'master', 'bridge1', 'up'], check=True)
+        self.run('ip', 'addr', 'add', address + '/24', 'dev', 'tun0')
+        self.run('ip', 'link', 'set', 'tun0', 'up')
+        self.run('ip', 'route', 'add', 'default', 'via', '10.78.0.1', 'dev', 'tun0', 'metric', '20')
+
+    def disconnect(self):
+        subprocess.run(['ip', 'link', 'del', 'tunnel'], check=True)
+
+    def sent(self, device):
+        return int(re.search(r'packets (\d+) .* comment "' + device + '"', self.run('nft', 'list', 'table', 'inet', 'count'))[1])
+
+
+@needs_root()
+@needs('nft', 'opentracker', 'sysctl')
+class Binding(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.ways = TwoWays(self)
+        self.names = NameServer(self)
+        self.node = Session(self, f'{INTERNET}:0', enable_dht=True, dht_restrict_routing_ips=False, dht_enforce_node_id=False,
+                            dht_prefer_verified_node_ids=False, dht_ignore_dark_internet=False)
+
+    def daemon(self, interface, config=ALL):
+        text = config.format(interface=interface, names=NAMES, router=self.node.endpoint)
+        return Daemon(self, config=text, listen=('0.0.0.0:6881', '[::]:6881'), within=self.ways.within).start()
+
+    def seed(self, *torrents):
+        """By what name their tracker is known to the daemon, as http and as udp."""
+        tracker = OpenTracker(self, *(torrent.hash for torrent in torrents), host=INTERNET)
+        for torrent in torrents:
+            seed = Session(self, f'{INTERNET}:0').seed(torrent)
+            seed.torrent.add_tracker({'url': tracker.http})
+            wait_for(lambda: any(t['verified'] for t in seed.torrent.trackers()), 30, 'the seed is announced')
+        return [tracker.http.replace(INTERNET, 'tracker.example'), tracker.udp.replace(INTERNET, 'tracker.example')]
+
+    def read_magnet(self, daemon, torrent, *trackers):
+        path = daemon.add(torrent.magnet(trackers=trackers))
+        wait_for(lambda: daemon.torrent(torrent)['size_bytes'], 90, daemon.tail)
+        self.assert_mount_equals(path, torrent)
+
+    def use_everything(self, daemon, address='10.78.0.2'):
+        """Names, trackers of both kinds, peers both ways, the DHT and the local network, each of which has to work."""
+        torrents = [self.film(MIB, f'film{i}.bin', seed=i) for i in (1, 2)]
+        for torrent, tracker in zip(torrents, self.seed(*torrents)):
+            self.read_magnet(daemon, torrent, tracker)
+        self.assertIn(b'tracker\7example', self.names.names)
+        wait_for(lambda: any(node['connected'] for node in daemon.ctl('dht')['nodes']), 30, lambda: daemon.ctl('dht'))
+        leech = Session(self, f'{INTERNET}:0')
+        leech.leech_magnet(torrents[0].magnet(), self.directory / 'leech').connect(f'{address}:6881')
+        leech.wait_complete(30)
+        neighbours = self.film(MIB, 'neighbours.bin', seed=3)
+        Session(self, '10.78.0.1:0', enable_lsd=True).seed(neighbours)
+        self.read_magnet(daemon, neighbours)
+
+    def test_a_name_everything_goes_through_it(self):
+        self.ways.connect()
+
+        self.use_everything(self.daemon('tun0'))
+
+        self.assertEqual(self.ways.sent('eth0'), 0)
+        self.assertGreater(self.ways.sent('tun0'), 100)
+
+    def test_an_address_everything_comes_from_it(self):
+        self.ways.connect()
+        self.ways.run('ip', 'addr', 'add', '10.78.0.3/24', 'dev', 'tun0')
+        self.ways.run('nft', 'add', 'rule', 'inet', 'count', 'out', 'ip', 'saddr', '!=', '10.78.0.3', 'ip', 'protocol', '!=', 'igmp', 'oifname',
+                      'tun0', 'counter', 'comment', '"others"')
+
+        self.use_everything(self.daemon('10.78.0.3'), '10.78.0.3')
+
+        self.assertEqual(self.ways.sent('eth0'), 0)
+        self.assertGreater(self.ways.sent('tun0'), 100)
+        self.assertEqual(self.ways.sent('others'), 0)
+
+    def test_without_it_the_same_counter_counts(self):
+        self.ways.connect()
+        torrent = self.film(MIB)
+        tracker, _ = self.seed(torrent)
+        daemon = self.daemon('', ALL.replace('  interface: {interface}\n', ''))
+
+        self.read_magnet(daemon, torrent, tracker)
+
+        self.assertGreater(self.ways.sent('eth0'), 100)
+
+    def test_it_goes_and_comes_back_as_another_device_with_another_address(self):
+        self.ways.connect()
+        torrent = self.film(8 * MIB)
+        tracker, _ = self.seed(torrent)
+        daemon = self.daemon('tun0', ALL + 'limits:\n  down: 1M\n')
+        path = daemon.add(torrent.magnet(trackers=[tracker]))
+        wait_for(lambda: daemon.torrent(torrent)['size_bytes'], 60, daemon.tail)
+        Reader(self, path / torrent.name, 0, 1000).result(30)
+
+        self.ways.disconnect()
+        reader = Reader(self, path / torrent.name, 6 * MIB, MIB)
+        wait_for(lambda: 'the interface has gone' in daemon.tail(100000), 30, daemon.tail)
+        self.ways.connect('10.78.0.9')
+
+        self.assertEqual(len(reader.result(60)), MIB)
+        self.assert_mount_equals(path, torrent)
+        leech = Session(self, f'{INTERNET}:0')
+        leech.leech_magnet(torrent.magnet(), self.directory / 'leech').connect('10.78.0.9:6881')
+        leech.wait_complete(30)
+        self.assertEqual(self.ways.sent('eth0'), 0)
+
+    def test_what_is_not_there_at_the_start_is_waited_for(self):
+        torrent = self.film(MIB)
+        tracker, _ = self.seed(torrent)
+        daemon = self.daemon('tun0')
+        path = daemon.add(torrent.magnet(trackers=[tracker]))
+        self.assertIn('the interface is not there', daemon.tail(100000))
+
+        self.ways.connect()
+
+        wait_for(lambda: daemon.torrent(torrent)['size_bytes'], 90, daemon.tail)
+        self.assert_mount_equals(path, torrent)
+        self.assertEqual(self.ways.sent('eth0'), 0)
+
+
+if __name__ == '__main__':
+    lab.main()

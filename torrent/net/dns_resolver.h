@@ -1,0 +1,44 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/net/dns_options.h"
+#include "torrent/net/hosts_file.h"
+#include "torrent/net/resolver.h"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rqfs::torrent {
+
+class DnsLookup;
+
+// Literals, the machine's own list of names, then DNS over both families through c-ares, without threads. Each lookup
+// has a channel of its own: it is called off at once, knows the name servers as they are now, and its questions leave
+// from ports of their own. Codes: host_not_found for a name that does not exist, host_not_found_try_again for all else.
+// Engine thread only.
+class DnsResolver final : public Resolver {
+public:
+    explicit DnsResolver(Clock& clock);  // clock outlives it
+    DnsResolver(Clock& clock, DnsOptions options);
+    ~DnsResolver() override;
+
+    boost::asio::awaitable<std::vector<Address>> resolve(std::string host) override;
+
+    // Why no name can be found as things are, for the user; empty when there is no reason known.
+    std::string problem() const;
+
+private:
+    boost::asio::awaitable<std::vector<Address>> look_up(std::string host);
+    boost::asio::awaitable<void> wait_for_interface();
+
+    Clock& clock_;
+    DnsOptions options_;
+    HostsFile hosts_;
+    std::size_t running_ = 0;
+};
+
+}  // namespace rqfs::torrent

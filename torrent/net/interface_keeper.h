@@ -1,0 +1,52 @@
+#pragma once
+
+#include "torrent/clock.h"
+#include "torrent/endpoint.h"
+#include "torrent/net/acceptor.h"
+#include "torrent/net/interface_binding.h"
+#include "torrent/net/tcp_connections.h"
+#include "torrent/net/udp_sockets.h"
+#include "torrent/task_group.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// Keeps the listening sockets on the interface as it goes and comes, perhaps with other addresses or as another device
+// of the same name: a socket stays tied to the device that it was opened on. Connections of addresses that have gone
+// are ended. Looks once a second; that it notices late costs time and no secrecy. Engine thread only; stop() before
+// destroying.
+class InterfaceKeeper {
+public:
+    struct Sockets {  // all outlive it; one UDP socket an address, and one acceptor each or none at all
+        std::vector<TcpAcceptor*> tcp;
+        UdpSockets& udp;
+        TcpConnections& connections;
+    };
+
+    // `opened`: the interface when they were opened.
+    InterfaceKeeper(boost::asio::any_io_executor const& executor, Clock& clock, InterfaceBinding binding,
+                    InterfaceBinding::Attachment opened, Sockets sockets);
+
+    void start();  // does nothing where nothing is bound
+    boost::asio::awaitable<void> stop();
+
+private:
+    boost::asio::awaitable<void> keep();
+    void look();
+    void open(std::size_t number, Endpoint const& at);
+    void close(std::size_t number);
+
+    Clock& clock_;
+    InterfaceBinding binding_;
+    InterfaceBinding::Attachment last_;
+    Sockets sockets_;
+    bool complained_ = false;  // a socket could not be opened since the interface has changed
+    TaskGroup tasks_;
+};
+
+}  // namespace rqfs::torrent

@@ -1,0 +1,12 @@
+#include "torrent/net/tcp_connections.h"
+
+#include "torrent/net/tcp_socket.h"
+
+namespace rqfs::torrent {
+
+void TcpConnections::end_where(std::function<bool(Address const& local)> const& lost) {
+    for (auto* const socket : sockets_)
+        if (lost(socket->local().address)) socket->hang_up();
+}
+
+}  // namespace rqfs::torrent
