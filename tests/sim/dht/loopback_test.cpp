@@ -1,7 +1,7 @@
 #include "tests/sim/dht/dht_network.h"
 #include "tests/support/run_engine.h"
 #include "torrent/dht/dht.h"
-#include "torrent/net/resolver.h"
+#include "torrent/net/dns_resolver.h"
 #include "torrent/net/udp_sockets.h"
 
 #include <gtest/gtest.h>
@@ -104,7 +104,7 @@ protected:
 
     asio::io_context engine;
     SteadyClock clock;
-    SystemResolver resolver;
+    DnsResolver resolver{clock};
     Dht::Options options;
     std::vector<Member> members;
     std::vector<InfoHash> torrents;

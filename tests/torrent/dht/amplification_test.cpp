@@ -3,7 +3,7 @@
 #include "tests/torrent/dht/bytes.h"
 #include "torrent/dht/dht.h"
 #include "torrent/dht/krpc_message.h"
-#include "torrent/net/resolver.h"
+#include "torrent/net/dns_resolver.h"
 
 #include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
@@ -122,7 +122,7 @@ protected:
     boost::asio::io_context engine;
     tests::VirtualClock clock;
     tests::FakeUdp udp{engine.get_executor()};
-    SystemResolver resolver;
+    DnsResolver resolver{clock};
     std::mt19937 random{7};
     InfoHash torrent = InfoHash::parse("0123456789012345678901234567890123456789").value();
     std::unique_ptr<Dht> dht;

@@ -5,7 +5,7 @@
 #include "tests/support/scripted_proxy.h"
 #include "tests/support/virtual_clock.h"
 #include "torrent/limits.h"
-#include "torrent/net/resolver.h"
+#include "torrent/net/dns_resolver.h"
 
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
@@ -79,7 +79,7 @@ protected:
     tests::VirtualClock clock;
     ScriptedProxy network{engine.get_executor()};
     tests::FakeUdp wire{engine.get_executor()};
-    SystemResolver lookup;
+    DnsResolver lookup{clock};
     ProxiedResolver names;
     ProxyAddress proxy;
     std::optional<ProxyDialer> dialer;
