@@ -8,6 +8,8 @@ import lab
 from lab import MIB, Daemon, Host, OpenTracker, Reader, Scenario, Session, needs, needs_root, wait_for
 
 INTERNET, NAMES = '203.0.113.1', '203.0.113.53'  # on our side, reached by either way
+DHT = {'enable_dht': True, 'dht_restrict_routing_ips': False, 'dht_restrict_search_ips': False, 'dht_enforce_node_id': False,
+       'dht_prefer_verified_node_ids': False, 'dht_ignore_dark_internet': False}
 ALL = '''network:
   test_network: true
   interface: {interface}
@@ -51,15 +53,13 @@ class TwoWays:
     def __init__(self, scenario):
         self.host = Host(scenario, 2)
         self.within = self.host.within
-        for address in (INTERNET, NAMES):
-            subprocess.run(['ip', 'addr', 'replace', address + '/32', 'dev', 'lo'], check=True)
-        subprocess.run(['ip', 'link', 'add', 'bridge1', 'type', 'bridge'], check=True)
-        scenario.addCleanup(subprocess.run, ['ip', 'link', 'del', 'bridge1'])
+        # Both end at one bridge: libtorrent hears only on the device that has its address.
+        for address in (INTERNET + '/32', NAMES + '/32', '10.78.0.1/24'):
+            subprocess.run(['ip', 'addr', 'replace', address, 'dev', 'bridge0'], check=True)
         scenario.addCleanup(subprocess.run, ['ip', 'link', 'del', 'tunnel'], capture_output=True)
-        subprocess.run(['ip', 'addr', 'add', '10.78.0.1/24', 'dev', 'bridge1'], check=True)
-        subprocess.run(['ip', 'link', 'set', 'bridge1', 'up'], check=True)
         self.run('ip', 'route', 'add', 'default', 'via', '10.77.0.1', 'dev', 'eth0', 'metric', '10')
-        self.run('sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0')
+        self.run('sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0',
+                 'net.ipv4.conf.all.arp_ignore=1', 'net.ipv4.conf.all.arp_announce=2')
         rules = 'add table inet count\nadd chain inet count out { type filter hook output priority 0; }\n'
         for device in ('eth0', 'tun0'):  # what the kernel says of itself over IPv6 is not ours
             rules += f'add rule inet count out oifname "{device}" meta l4proto != ipv6-icmp counter comment "{device}"\n'
@@ -71,7 +71,7 @@ class TwoWays:
     def connect(self, address='10.78.0.2'):
         pid = re.search(r'/proc/(\d+)/', self.within[-1])[1]
         subprocess.run(['ip', 'link', 'add', 'tunnel', 'type', 'veth', 'peer', 'name', 'tun0', 'netns', pid], check=True)
-        subprocess.run(['ip', 'link', 'set', 'tunnel', 'master', 'bridge1', 'up'], check=True)
+        subprocess.run(['ip', 'link', 'set', 'tunnel', 'master', 'bridge0', 'up'], check=True)
         self.run('ip', 'addr', 'add', address + '/24', 'dev', 'tun0')
         self.run('ip', 'link', 'set', 'tun0', 'up')
         self.run('ip', 'route', 'add', 'default', 'via', '10.78.0.1', 'dev', 'tun0', 'metric', '20')
@@ -90,11 +90,12 @@ class Binding(Scenario):
         super().setUp()
         self.ways = TwoWays(self)
         self.names = NameServer(self)
-        self.node = Session(self, f'{INTERNET}:0', enable_dht=True, dht_restrict_routing_ips=False, dht_enforce_node_id=False,
-                            dht_prefer_verified_node_ids=False, dht_ignore_dark_internet=False)
+        # The daemon does not keep its router as a node: it needs another.
+        self.router, other = [Session(self, f'{address}:0', **DHT) for address in (INTERNET, NAMES)]
+        other.session.add_dht_node((INTERNET, self.router.session.listen_port()))
 
     def daemon(self, interface, config=ALL):
-        text = config.format(interface=interface, names=NAMES, router=self.node.endpoint)
+        text = config.format(interface=interface, names=NAMES, router=self.router.endpoint)
         return Daemon(self, config=text, listen=('0.0.0.0:6881', '[::]:6881'), within=self.ways.within).start()
 
     def seed(self, *torrents):
@@ -131,7 +132,7 @@ class Binding(Scenario):
         self.use_everything(self.daemon('tun0'))
 
         self.assertEqual(self.ways.sent('eth0'), 0)
-        self.assertGreater(self.ways.sent('tun0'), 100)
+        self.assertGreater(self.ways.sent('tun0'), 10)
 
     def test_an_address_everything_comes_from_it(self):
         self.ways.connect()
@@ -142,7 +143,7 @@ class Binding(Scenario):
         self.use_everything(self.daemon('10.78.0.3'), '10.78.0.3')
 
         self.assertEqual(self.ways.sent('eth0'), 0)
-        self.assertGreater(self.ways.sent('tun0'), 100)
+        self.assertGreater(self.ways.sent('tun0'), 10)
         self.assertEqual(self.ways.sent('others'), 0)
 
     def test_without_it_the_same_counter_counts(self):
@@ -153,7 +154,7 @@ class Binding(Scenario):
 
         self.read_magnet(daemon, torrent, tracker)
 
-        self.assertGreater(self.ways.sent('eth0'), 100)
+        self.assertGreater(self.ways.sent('eth0'), 10)
 
     def test_it_goes_and_comes_back_as_another_device_with_another_address(self):
         self.ways.connect()
