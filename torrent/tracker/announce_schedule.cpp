@@ -147,10 +147,12 @@ void AnnounceSchedule::begin_owed(TimePoint now, std::vector<Job>& jobs) {
 }
 
 void AnnounceSchedule::begin_wished(TimePoint now, std::vector<Job>& jobs) {
-    for (auto const& [id, tracker] : trackers_) {
+    for (auto& [id, tracker] : trackers_) {
         if (!tracker.wished || !tracker.may_announce(now)) continue;
+        tracker.wished = false;
+        // A family that was tried again since the wish has had its announce.
         PerFamily<bool> const over{now >= tracker.families[false].early_from, now >= tracker.families[true].early_from};
-        jobs.push_back(begin(id, now, over));
+        if (over[false] || over[true]) jobs.push_back(begin(id, now, over));
     }
 }
 
@@ -279,7 +281,8 @@ void AnnounceSchedule::family_ended(TrackerState& tracker, bool v6, AnnounceEven
         return;
     }
     family.failures = 0;
-    family.not_before = family.early_from = TimePoint::min();
+    family.not_before = TimePoint::min();
+    family.early_from = now + least_wait(*result);
     family.heard_started = true;
     if (event == AnnounceEvent::completed) family.owes_completed = false;
     family.message = result->warning;
