@@ -6,6 +6,7 @@
 #include "torrent/metadata_fetch.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/happy_eyeballs.h"
+#include "torrent/net/proxy_error.h"
 #include "torrent/peer/handshake_exchange.h"
 
 #include <algorithm>
@@ -142,8 +143,7 @@ asio::awaitable<void> Connections::dial(std::vector<Endpoint> endpoints, PeerSou
         std::size_t& dialling;
         ~Count() { --dialling; }
     } const count{dialling_};
-    bool failed = false;
-    bool ourselves = false;
+    void (PeerList::*verdict)(Endpoint const&, TimePoint) = nullptr;
     try {
         auto dialling = connect_to_any(session_.clock, session_.connector, endpoints, limit::kConnectTimeout);
         auto socket = co_await std::move(dialling);
@@ -163,18 +163,16 @@ asio::awaitable<void> Connections::dial(std::vector<Endpoint> endpoints, PeerSou
             for (auto const& endpoint : endpoints) known_.abandoned(endpoint);
             throw;
         }
-        ourselves = e.code() == Errc::not_allowed;
         logger_->debug("peer not reached torrent={} peer={} error={}", info_hash_.short_hex(), endpoints.front().text(), sentence(e));
-        failed = e.code() != asio::error::network_down;  // ours, not the peers'
-        if (!failed)
+        if (e.code() == asio::error::network_down)  // ours, not the peers'
             for (auto const& endpoint : endpoints) known_.abandoned(endpoint);
+        else
+            verdict = e.code() == Errc::not_allowed     ? &PeerList::give_up  // ourselves
+                      : is_trouble_with_proxy(e.code()) ? &PeerList::postponed
+                                                        : &PeerList::failed;
     }
-    for (auto const& endpoint : endpoints) {
-        if (ourselves)
-            known_.give_up(endpoint, session_.clock.now());
-        else if (failed)
-            known_.failed(endpoint, session_.clock.now());
-    }
+    for (auto const& endpoint : endpoints)
+        if (verdict != nullptr) (known_.*verdict)(endpoint, session_.clock.now());
 }
 
 void Connections::adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs) {

@@ -23,7 +23,7 @@ std::string Session::State::why_no_port_is_mapped() const {
     if (!settings.port_mapping && settings.test_network)
         return "in a test network it is done only where network.port_mapping says so";
     if (settings.anonymous) return "network.anonymous leaves routers alone";
-    if (proxied) return "nobody can connect to us through a proxy";
+    if (proxied) return "everything goes through the proxy, and nobody can connect to us";
     if (system_network == nullptr) return "this network has no router";
     auto const local = listener.local();
     bool const reachable = std::any_of(local.begin(), local.end(),

@@ -71,7 +71,8 @@ asio::awaitable<std::unique_ptr<StreamSocket>> ProxiedConnector::tunnel(Endpoint
     auto const target = names_.target(endpoint);
     if (!target)
         throw system_error(asio::error::host_not_found, "the name behind " + endpoint.text() + " was forgotten");
-    auto stream = co_await dialer_.dial(limit);
+    // Sooner than the whole is given up, so that a dead proxy is not taken for a dead target.
+    auto stream = co_await dialer_.dial(limit / 2);
     auto first = co_await proxy_connect(*stream, dialer_.proxy(), *target);
     co_return std::make_unique<Tunnel>(std::move(stream), std::move(first), endpoint);
 }

@@ -44,6 +44,10 @@ boost::system::error_category const& proxy_category() {
     return category;
 }
 
+bool is_trouble_with_proxy(boost::system::error_code const& code) {
+    return code.category() == proxy_category() && code.value() >= static_cast<int>(ProxyErrc::login_needed);
+}
+
 boost::system::error_code make_error_code(ProxyErrc code) { return {static_cast<int>(code), proxy_category()}; }
 
 }  // namespace rqfs::torrent

@@ -30,6 +30,9 @@ enum class ProxyErrc {
 boost::system::error_category const& proxy_category();
 boost::system::error_code make_error_code(ProxyErrc code);
 
+// The proxy's own trouble or ours with it, whoever was asked for: nothing is learnt of him.
+bool is_trouble_with_proxy(boost::system::error_code const& code);
+
 }  // namespace rqfs::torrent
 
 template <>

@@ -189,6 +189,11 @@ void PeerList::abandoned(Endpoint const& endpoint) {
         entry->second.state = KnownPeer::State::idle;
 }
 
+void PeerList::postponed(Endpoint const& endpoint, TimePoint now) {
+    auto const entry = peers_.find(endpoint);
+    if (entry != peers_.end()) back_off(entry->second, now);
+}
+
 bool PeerList::connected(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return false;

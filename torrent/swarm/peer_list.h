@@ -74,6 +74,7 @@ public:
     bool somebody_waits(bool skip_seeds, TimePoint now) const;
     void failed(Endpoint const& endpoint, TimePoint now);
     void abandoned(Endpoint const& endpoint);  // the dial was called off: no failure
+    void postponed(Endpoint const& endpoint, TimePoint now);  // we could not dial anybody: no failure, but not again at once
     // False when the address is not known (an incoming peer's port that we were not told).
     bool connected(Endpoint const& endpoint, TimePoint now);
     // useful: the connection got through the handshake and neither side broke the protocol.

@@ -277,6 +277,14 @@ TEST_F(ProxiedConnectorTest, AProxyThatIsDownIsNamed) {
               "the proxy 10.0.0.1:1080 (cannot connect to 10.0.0.1:1080: Connection refused): it cannot be reached");
 }
 
+TEST(ProxyError, KnowsTheProxysTroubleFromTheTargets) {
+    for (auto const code : {ProxyErrc::unreachable, ProxyErrc::closed, ProxyErrc::login_refused, ProxyErrc::malformed})
+        EXPECT_TRUE(is_trouble_with_proxy(code));
+    for (auto const code : {ProxyErrc::connection_refused, ProxyErrc::host_unreachable, ProxyErrc::failure})
+        EXPECT_FALSE(is_trouble_with_proxy(code));
+    EXPECT_FALSE(is_trouble_with_proxy(asio::error::timed_out));
+}
+
 TEST_F(ProxiedConnectorTest, TheProxysOwnNameIsLookedUpNowAndThen) {
     speak_socks5(kDone);
     use("socks5://proxy.example:1080");

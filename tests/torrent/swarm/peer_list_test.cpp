@@ -310,6 +310,18 @@ TEST(PeerList, ACalledOffDialIsNoFailure) {
     EXPECT_EQ(peers.next(false, kStart), far(0));
 }
 
+TEST(PeerList, ADialThatWePutOffIsNoFailureHoweverOften) {
+    auto peers = list();
+    peers.add(far(0), PeerSource::tracker, kStart);
+    for (std::uint32_t i = 0; i < 2 * limit::kMaxDialFailures; ++i) {
+        ASSERT_EQ(peers.next(false, kStart + i * limit::kRedial), far(0));
+        peers.postponed(far(0), kStart + i * limit::kRedial);
+        EXPECT_EQ(peers.next(false, kStart + i * limit::kRedial), std::nullopt) << "not at once";
+    }
+
+    EXPECT_FALSE(peers.find(far(0))->given_up());
+}
+
 TEST(PeerList, LeavesSeedsOutWhenWeAreOne) {
     auto peers = list();
     peers.add(far(0), PeerSource::tracker, kStart);
