@@ -61,7 +61,10 @@ class TwoWays:
         self.run('sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0',
                  'net.ipv4.conf.all.arp_ignore=1', 'net.ipv4.conf.all.arp_announce=2')
         rules = 'add table inet count\nadd chain inet count out { type filter hook output priority 0; }\n'
-        for device in ('eth0', 'tun0'):  # what the kernel says of itself over IPv6 is not ours
+        # Not ours are what the kernel says of itself over IPv6, and its resets for connections that are no more: they have no socket left
+        # that could be tied, and follow the routes (rqfs.yaml(5) says so).
+        rules += 'add rule inet count out tcp flags & rst == rst accept\n'
+        for device in ('eth0', 'tun0'):
             rules += f'add rule inet count out oifname "{device}" meta l4proto != ipv6-icmp counter comment "{device}"\n'
         subprocess.run(self.within + ['nft', '-f', '-'], input=rules, text=True, check=True)
 
