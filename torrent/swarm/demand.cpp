@@ -27,10 +27,10 @@ constexpr std::chrono::milliseconds kHeadWithin{2000};
 constexpr std::chrono::milliseconds kTailWithin{3000};
 // Who reads on has what it needs of them to begin with; the film comes first.
 constexpr std::chrono::milliseconds kEndsWhilePlaying{10'000};
-// Until the reader is seen to read on, the very end may be what it asks for next (an .mp4 with its index there). A second
-// and a half of film come before it: mpv shows its picture as soon as it has the index, and on a link half as fast again as
-// the film stood still for 0.9 s when its second piece came after.
-constexpr std::chrono::milliseconds kFirstTailWithin{1500};
+// Until the reader is seen to read on, the very end may be what it asks for next (an .mp4 with its index there). With
+// 1500 ms, a second piece of the film before it, mpv no longer stood still after its first second where the link is half as
+// fast again as the film, but every start took 0.4 to 0.6 s more.
+constexpr std::chrono::milliseconds kFirstTailWithin{500};
 // Of it so much: with 1 MiB a whole piece more comes before the film's second, which then stops after its first.
 constexpr std::uint64_t kVeryEnd = 256u << 10;
 constexpr std::chrono::milliseconds kIndexWithin{2000};  // what players read of it before they begin; once it plays

@@ -313,7 +313,7 @@ TEST(Demand, HeadAndTailOfALargeFileAreWantedWithTheFirstRead) {
     ASSERT_TRUE(end);
     EXPECT_EQ(head->deadline, film.now + 2s);
     EXPECT_EQ(tail->deadline, film.now + 3s);
-    EXPECT_EQ(end->deadline, film.now + 1500ms);
+    EXPECT_EQ(end->deadline, film.now + 500ms);
     EXPECT_FALSE(film.wish(990 * kMiB));
     EXPECT_FALSE(film.wish(12 * kMiB));
 }
@@ -490,7 +490,7 @@ TEST(Demand, AKnownIndexIsWantedInsteadOfHeadAndTail) {
 
     EXPECT_FALSE(film.wish(999 * kMiB));
     EXPECT_EQ(film.wish(700 * kMiB)->urgency, Urgency::player);
-    EXPECT_EQ(film.wish(702 * kMiB)->deadline, film.now + 1500ms);
+    EXPECT_EQ(film.wish(702 * kMiB)->deadline, film.now + 500ms);
     EXPECT_EQ(film.wish(900 * kMiB)->deadline, film.now + 3s);
     EXPECT_FALSE(film.wish(704 * kMiB));
 }
