@@ -21,9 +21,10 @@ constexpr std::chrono::seconds kLook{1};
 }  // namespace
 
 InterfaceKeeper::InterfaceKeeper(asio::any_io_executor const& executor, Clock& clock, InterfaceBinding binding,
-                                 InterfaceBinding::Attachment opened, Sockets sockets)
+                                 InterfaceBinding::Attachment opened, Sockets sockets, Look look)
     : clock_(clock),
       binding_(std::move(binding)),
+      look_(look ? std::move(look) : [this] { return binding_.now(); }),
       last_(std::move(opened)),
       sockets_(std::move(sockets)),
       tasks_(executor, "interface") {}
@@ -45,7 +46,7 @@ asio::awaitable<void> InterfaceKeeper::keep() {
 }
 
 void InterfaceKeeper::look() {
-    auto const now = binding_.now();
+    auto const now = look_();
     bool const other_device = now.index != last_.index;
     if (now != last_) {
         sockets_.connections.end_where([&](Address const& local) { return other_device || !now.has(local); });

@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -28,9 +29,11 @@ public:
         TcpConnections& connections;
     };
 
-    // `opened`: the interface when they were opened.
+    using Look = std::function<InterfaceBinding::Attachment()>;
+
+    // `opened`: the interface when they were opened; `look`: how it is now, if that is not to be asked of the kernel.
     InterfaceKeeper(boost::asio::any_io_executor const& executor, Clock& clock, InterfaceBinding binding,
-                    InterfaceBinding::Attachment opened, Sockets sockets);
+                    InterfaceBinding::Attachment opened, Sockets sockets, Look look = nullptr);
 
     void start();  // does nothing where nothing is bound
     boost::asio::awaitable<void> stop();
@@ -43,6 +46,7 @@ private:
 
     Clock& clock_;
     InterfaceBinding binding_;
+    Look look_;
     InterfaceBinding::Attachment last_;
     Sockets sockets_;
     bool complained_ = false;  // a socket could not be opened since the interface has changed

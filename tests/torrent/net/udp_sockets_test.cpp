@@ -47,8 +47,8 @@ protected:
         run_engine(engine, ours.stop());
         run_engine(engine, theirs.stop());
     }
-    void run_until(std::function<bool()> const& done) {
-        auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    void run_until(std::function<bool()> const& done, std::chrono::milliseconds limit = std::chrono::seconds(5)) {
+        auto const end = std::chrono::steady_clock::now() + limit;
         while (!done() && std::chrono::steady_clock::now() < end) {
             engine.restart();
             engine.run_one_for(std::chrono::milliseconds(10));
@@ -163,6 +163,57 @@ TEST_F(UdpSocketsTest, AfterAFloodThatNobodyTakesTheNextDatagramsWaitAWhile) {
     EXPECT_EQ(refusing.seen, 101u);
     EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(3));
     run_engine(engine, sender.stop());
+}
+
+TEST_F(UdpSocketsTest, ASocketThatReplacesAnotherReceivesAndSendsInItsPlace) {
+    Catcher heard, answered;
+    heard.takes_all = answered.takes_all = true;
+    theirs.add(heard);
+    ours.add(answered);
+    std::vector<std::byte> const bytes(1, std::byte{1});
+    auto const place = theirs.local()[0];
+
+    theirs.replace(0, asio::ip::udp::socket(engine));
+    auto again = open_listening_sockets(engine.get_executor(), {place.text()}).udp;
+    theirs.replace(0, std::move(again[0]));
+    ours.send(place, bytes);
+    theirs.send(ours.local()[0], bytes);
+    run_until([&] { return !heard.senders.empty() && !answered.senders.empty(); });
+
+    EXPECT_EQ(heard.senders, std::vector{ours.local()[0]});
+    EXPECT_EQ(answered.senders, std::vector{place});
+}
+
+TEST_F(UdpSocketsTest, WithoutASocketOfItsFamilyADatagramIsLostAndTheOtherFamilyGoesOn) {
+    Catcher catcher;
+    catcher.takes_all = true;
+    theirs.add(catcher);
+    std::vector<std::byte> const bytes(1, std::byte{1});
+
+    ours.replace(0, asio::ip::udp::socket(engine));
+    for (auto const& to : theirs.local()) ours.send(to, bytes);
+    run_until([&] { return !catcher.senders.empty(); });
+    run_until([&] { return catcher.senders.size() > 1; }, std::chrono::milliseconds(50));
+
+    EXPECT_FALSE(ours.is_open(0));
+    EXPECT_EQ(catcher.senders, std::vector{ours.local()[1]});
+}
+
+TEST_F(UdpSocketsTest, ASocketReplacedWhileItDeliversIsReadNoFurther) {
+    Catcher catcher;
+    catcher.takes_all = true;
+    catcher.then = [&] { theirs.replace(0, asio::ip::udp::socket(engine)); };
+    theirs.add(catcher);
+    std::vector<std::byte> const bytes(1, std::byte{1});
+
+    ours.send(theirs.local()[0], bytes);
+    run_until([&] { return !catcher.senders.empty(); });
+    ours.send(theirs.local()[0], bytes);
+    ours.send(theirs.local()[1], bytes);
+    run_until([&] { return catcher.senders.size() == 2; });
+
+    EXPECT_FALSE(theirs.is_open(0));
+    EXPECT_EQ(catcher.senders, (std::vector{ours.local()[0], ours.local()[1]}));
 }
 
 }  // namespace
