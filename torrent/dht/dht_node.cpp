@@ -20,7 +20,6 @@ namespace {
 constexpr std::size_t kPingsInFlight = 8;      // to nodes that we only heard of
 constexpr std::chrono::minutes kPingAgain{1};  // to an address
 constexpr std::size_t kPingsRemembered = 256;
-constexpr std::size_t kQueryBytes = 100;  // reckoned for a query before it is made
 
 std::string transaction_of(std::uint32_t number) { return {reinterpret_cast<char const*>(&number), sizeof number}; }
 
@@ -32,7 +31,6 @@ DhtNode::DhtNode(Network network, Options options)
       table_(options_.id, !options_.test_network),
       responder_(options_.v6, options_.test_network, random_number<Tokens::Secret>(), network_.clock.now(),
                  options_.anonymous),
-      query_bytes_(limit::kDhtQueryBytesPerSecond, 2.0 * limit::kDhtQueryBytesPerSecond),
       pinged_(kPingsRemembered),
       tasks_(network_.executor, options_.v6 ? "DHT IPv6" : "DHT IPv4") {
     for (auto const& local : network_.socket.local())
@@ -128,8 +126,7 @@ void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {
 
 // False when there is no room for more queries now.
 bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
-    auto const now = network_.clock.now();
-    if (in_flight_.size() >= limit::kDhtQueriesInFlight || query_bytes_.available(now) < kQueryBytes) return false;
+    if (room() == 0) return false;
     auto number = random_number<std::uint32_t>();
     while (in_flight_.contains(number)) number = random_number<std::uint32_t>();
     query.transaction = transaction_of(number);
@@ -137,10 +134,10 @@ bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
     query.read_only = options_.read_only;
     query.names_program = !options_.anonymous;
     about.to = to;
-    about.sent = now;
+    about.sent = network_.clock.now();
     in_flight_.emplace(number, std::move(about));
     auto const bytes = encode_krpc(query);
-    query_bytes_.take(static_cast<double>(bytes.size()));
+    budget_.sent(bytes.size());
     sent_bytes_ += bytes.size();
     if (!refuses(to)) network_.socket.send(to, bytes);  // who came onto a list later: as a node that has gone silent
     watch();
@@ -151,8 +148,7 @@ void DhtNode::ping(Endpoint const& to) {
     auto const now = network_.clock.now();
     auto& last = pinged_.touch(to.address, TimePoint{});
     if (last != TimePoint{} && now - last < kPingAgain && !options_.test_network) return;
-    last = now;
-    ask(to, KrpcQuery{}, Query{});
+    if (ask(to, KrpcQuery{}, Query{})) last = now;
 }
 
 // Only who answers gets into the table; whoever would get a place is asked.

@@ -3,8 +3,9 @@
 #include "torrent/clock.h"
 #include "torrent/dht/address_vote.h"
 #include "torrent/dht/answer_limits.h"
+#include "torrent/dht/dht_node_state.h"
 #include "torrent/dht/krpc_message.h"
-#include "torrent/dht/lookup.h"
+#include "torrent/dht/query_budget.h"
 #include "torrent/dht/responder.h"
 #include "torrent/dht/routing_table.h"
 #include "torrent/net/udp_socket.h"
@@ -43,15 +44,8 @@ public:
         std::function<void()> on_contact;                // another node answered, none had before
         std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
     };
-    // A search for a torrent's peers; the callbacks may cancel it.
-    struct Search {
-        InfoHash info_hash;
-        std::optional<std::uint16_t> announce;  // our port: announced to the nearest nodes at the end
-        bool seed = false;
-        std::function<void(std::vector<Endpoint> const&)> on_peers;  // not heard of in this search before
-        std::function<void(std::size_t replies, std::size_t announces)> on_end;
-    };
-    using SearchId = std::uint64_t;
+    using Search = DhtSearch;
+    using SearchId = DhtSearchId;
 
     DhtNode(Network network, Options options);
     DhtNode(DhtNode const&) = delete;
@@ -82,19 +76,8 @@ public:
     DhtStatus status() const;
 
 private:
-    struct Query {
-        Endpoint to;
-        TimePoint sent;
-        SearchId lookup = 0;           // 0: none
-        std::optional<NodeId> target;  // of find_node and get_peers
-        bool announce = false;
-    };
-    struct Run {
-        Lookup lookup;
-        bool for_peers = false;
-        Search search;
-        std::set<Endpoint> peers;
-    };
+    using Query = DhtQueryInFlight;
+    using Run = DhtLookupRun;
 
     // dht_node.cpp: messages in and out
     void answer(KrpcQuery const& query, Endpoint const& from);
@@ -103,6 +86,7 @@ private:
     std::optional<Query> take_query(std::string const& transaction, Endpoint const& from);
     bool awaits_reply(Endpoint const& from) const;
     bool ask(Endpoint const& to, KrpcQuery query, Query about);
+    std::size_t room() { return budget_.room(in_flight_.size(), network_.clock.now()); }
     void ping(Endpoint const& to);
     void ping_welcome(std::vector<NodeContact> const& nodes);
     void learn_address(Endpoint const& voter, Endpoint const& us);
@@ -116,7 +100,8 @@ private:
     void lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from);
     void advance(SearchId id);
     void end(SearchId id);
-    std::size_t announce(Run const& run);
+    void ask_next(SearchId id, Run& run);
+    void announce(Run& run);
     void query_failed(Query const& query);
     // dht_node_upkeep.cpp
     boost::asio::awaitable<void> upkeep();
@@ -133,7 +118,7 @@ private:
     Responder responder_;
     AnswerLimits limits_;
     AddressVote vote_;
-    TokenBucket query_bytes_;
+    QueryBudget budget_;
     std::map<std::uint32_t, Query> in_flight_;
     RecentAddresses<TimePoint> pinged_;
     std::map<SearchId, Run> lookups_;

@@ -2,7 +2,9 @@
 #include "torrent/settings.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
+#include <vector>
 
 namespace rqfs::torrent {
 
@@ -13,7 +15,7 @@ constexpr std::size_t kStartNodes = 16;  // twice k: some may have left
 }  // namespace
 
 DhtNode::SearchId DhtNode::search(Search search) {
-    Run run{Lookup(NodeId(search.info_hash), !options_.test_network), true, std::move(search), {}};
+    Run run{Lookup(NodeId(search.info_hash), !options_.test_network), true, std::move(search)};
     run.lookup.widen(true);
     return begin(std::move(run));
 }
@@ -23,7 +25,7 @@ void DhtNode::cancel(SearchId id) { lookups_.erase(id); }
 void DhtNode::bootstrap(std::vector<NodeContact> const& saved, std::vector<Endpoint> const& routers) {
     for (auto const& router : routers)
         if (router.address.is_v6() == options_.v6) routers_.insert(router);
-    Run run{Lookup(table_.own(), !options_.test_network), false, {}, {}};
+    Run run{Lookup(table_.own(), !options_.test_network), false, {}};
     std::vector<NodeContact> mine;
     for (auto const& node : saved)
         if (node.endpoint.address.is_v6() == options_.v6 && usable(node.endpoint)) mine.push_back(node);
@@ -74,44 +76,54 @@ void DhtNode::lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from
 void DhtNode::advance(SearchId id) {
     auto const found = lookups_.find(id);
     if (found == lookups_.end()) return;
-    auto const now = network_.clock.now();
-    if (query_bytes_.available(now) <= 0 || in_flight_.size() >= limit::kDhtQueriesInFlight) return;
     auto& run = found->second;
-    for (auto const& node : run.lookup.next(now)) {
+    if (!run.announcing) {
+        ask_next(id, run);
+        if (!run.lookup.finished()) return;
+        run.announcing = true;
+        if (run.for_peers && run.search.announce) run.to_announce = run.lookup.closest();
+        std::erase_if(run.to_announce, [](auto const& each) { return each.token.empty(); });
+    }
+    announce(run);
+    if (run.to_announce.empty()) end(id);
+}
+
+// Only as many as can be sent: whom a lookup has named counts as asked.
+void DhtNode::ask_next(SearchId id, Run& run) {
+    for (auto const& node : run.lookup.next(network_.clock.now(), room())) {
         KrpcQuery query;
         query.method = run.for_peers ? KrpcMethod::get_peers : KrpcMethod::find_node;
         query.target = run.lookup.target();
         Query about;
         about.lookup = id;
         about.target = query.target;
-        if (!ask(node.endpoint, std::move(query), std::move(about))) run.lookup.failed(node.endpoint);
+        [[maybe_unused]] bool const sent = ask(node.endpoint, std::move(query), std::move(about));
+        assert(sent);
     }
-    if (run.lookup.finished()) end(id);
 }
 
 void DhtNode::end(SearchId id) {
     auto const node = lookups_.extract(id);
     auto const& run = node.mapped();
-    auto const announces = run.for_peers && run.search.announce ? announce(run) : 0;
-    if (run.search.on_end) run.search.on_end(run.lookup.replies(), announces);
+    if (run.search.on_end) run.search.on_end(run.lookup.replies(), run.announces);
 }
 
-std::size_t DhtNode::announce(Run const& run) {
-    std::size_t announces = 0;
-    for (auto const& each : run.lookup.closest()) {
-        if (each.token.empty()) continue;
+// To the nearest first; what cannot be sent now is sent later.
+void DhtNode::announce(Run& run) {
+    auto each = run.to_announce.begin();
+    for (; each != run.to_announce.end() && room() > 0; ++each, ++run.announces) {
         KrpcQuery query;
         query.method = KrpcMethod::announce_peer;
         query.target = run.lookup.target();
-        query.token = each.token;
+        query.token = each->token;
         query.port = *run.search.announce;
         query.seed = run.search.seed;
         Query about;
         about.announce = true;
         about.target = query.target;
-        if (ask(each.node.endpoint, std::move(query), std::move(about))) ++announces;
+        ask(each->node.endpoint, std::move(query), std::move(about));
     }
-    return announces;
+    run.to_announce.erase(run.to_announce.begin(), each);
 }
 
 void DhtNode::query_failed(Query const& query) {

@@ -57,13 +57,13 @@ void DhtNode::look_around() {
     auto const now = network_.clock.now();
     if (table_.empty() || (looked_around_ != TimePoint{} && now - looked_around_ < kLookAround)) return;
     looked_around_ = now;
-    begin(Run{Lookup(table_.own(), !options_.test_network), false, {}, {}});
+    begin(Run{Lookup(table_.own(), !options_.test_network), false, {}});
 }
 
 void DhtNode::check_a_node() {
     // Upkeep waits while searches use up what may be sent.
     auto const now = network_.clock.now();
-    if (query_bytes_.available(now) < query_bytes_.burst() / 2) return;
+    if (!budget_.ample(now) || room() == 0) return;
     auto const check = table_.next_check(random_id(), now);
     if (!check) return;
     KrpcQuery query;

@@ -129,7 +129,7 @@ void Lookup::notice_slow(TimePoint now) {
             }
 }
 
-std::vector<NodeContact> Lookup::next(TimePoint now) {
+std::vector<NodeContact> Lookup::next(TimePoint now, std::size_t most) {
     now_ = now;
     notice_slow(now);
     std::size_t in_flight = 0;
@@ -138,7 +138,8 @@ std::vector<NodeContact> Lookup::next(TimePoint now) {
             std::count_if(list->begin(), list->end(), [](auto const& each) { return each.state == State::asked; }));
     std::vector<NodeContact> nodes;
     for (auto* const each : front().to_ask) {
-        if (in_flight + nodes.size() >= kParallel || queries_ >= limit::kDhtLookupQueries) break;
+        if (nodes.size() == most || in_flight + nodes.size() >= kParallel) break;
+        if (queries_ >= limit::kDhtLookupQueries) break;
         if (address_taken(*each)) continue;  // by one before it in this very list
         each->state = State::asked;
         each->asked = now;

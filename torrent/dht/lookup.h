@@ -3,6 +3,7 @@
 #include "torrent/dht/compact_nodes.h"
 #include "torrent/dht/node_id.h"
 #include "torrent/endpoint.h"
+#include "torrent/limits.h"
 #include "torrent/units.h"
 
 #include <cstddef>
@@ -42,8 +43,9 @@ public:
     // Looks among twice as many nodes: as long as nobody has told of what is looked for.
     void widen(bool wide) { wide_ = wide; }
 
-    // Whom to ask now; each counts as asked. To be called after every answer and failure, and from time to time.
-    std::vector<NodeContact> next(TimePoint now);
+    // Whom to ask now, at most so many; each counts as asked. To be called after every answer and failure, and from time
+    // to time.
+    std::vector<NodeContact> next(TimePoint now, std::size_t most = limit::kDhtLookupQueries);
     // False: nobody was asked, or another id was expected there; what came with it is not to be used.
     bool replied(NodeContact const& from, std::vector<NodeContact> const& nodes, std::string token, TimePoint now);
     void failed(Endpoint const& node);

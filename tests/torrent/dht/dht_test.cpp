@@ -1,15 +1,12 @@
 #include "torrent/dht/dht.h"
 
-#include "tests/support/fake_udp.h"
-#include "tests/support/virtual_clock.h"
 #include "tests/torrent/dht/bytes.h"
+#include "tests/torrent/dht/dht_on_fake_udp.h"
 #include "torrent/dht/dht_state.h"
 #include "torrent/dht/krpc_message.h"
 #include "torrent/settings.h"
 
 #include <gtest/gtest.h>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <malloc.h>
 
@@ -19,7 +16,6 @@
 namespace rqfs::torrent {
 namespace {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using tests::bytes_of;
 using tests::endpoint;
@@ -27,88 +23,7 @@ using tests::nth_endpoint;
 using tests::random_id;
 using tests::text_of;
 
-class Names final : public Resolver {
-public:
-    std::map<std::string, std::vector<Address>> known;
-    std::vector<std::string> asked;
-
-    asio::awaitable<std::vector<Address>> resolve(std::string host) override {
-        asked.push_back(host);
-        auto const found = known.find(host);
-        if (found == known.end()) throw_error(Errc::not_found, "no host " + host);
-        co_return found->second;
-    }
-};
-
-// A Dht whose network is the test.
-struct Node : testing::Test {
-    asio::io_context engine;
-    tests::VirtualClock clock;
-    tests::FakeUdp udp{engine.get_executor()};
-    Names names;
-    std::mt19937 random{3};
-    Dht::Options options;
-    std::unique_ptr<Dht> dht;
-
-    Node() { udp.listening = {endpoint("0.0.0.0:6881")}; }
-    ~Node() override { stop(); }
-
-    void start(std::vector<std::byte> const& state = {}) {
-        dht = std::make_unique<Dht>(Dht::Network{engine.get_executor(), clock, udp, names}, options, state);
-        dht->start();
-        run(0s);
-    }
-    void stop() {
-        if (!dht) return;
-        bool stopped = false;
-        asio::co_spawn(engine, dht->stop(), [&](std::exception_ptr) { stopped = true; });
-        clock.run_for(engine, 1s);
-        EXPECT_TRUE(stopped);
-        dht.reset();
-    }
-    void run(Duration time) { clock.run_for(engine, time); }
-    static KrpcQuery query_of(std::string const& bytes) {
-        auto message = parse_krpc(bytes_of(bytes));
-        return message && std::holds_alternative<KrpcQuery>(*message) ? std::get<KrpcQuery>(*message) : KrpcQuery{};
-    }
-    std::string ask(KrpcMethod method) {
-        KrpcQuery query;
-        query.transaction = "xy";
-        query.method = method;
-        query.id = random_id(random);
-        query.target = random_id(random);
-        return text_of(encode_krpc(query));
-    }
-    // Everybody answers, with nodes that live.
-    void everybody_answers() {
-        udp.network = [this](tests::FakeUdp::Sent const& sent) {
-            std::vector<std::string> answers;
-            auto const query = query_of(sent.bytes);
-            if (query.transaction.empty()) return answers;
-            KrpcReply reply;
-            reply.transaction = query.transaction;
-            reply.id = secure_node_id(sent.to.address, NodeId());
-            reply.token = "token";
-            reply.requester = endpoint("99.1.2.3:6881");
-            reply.nodes.emplace();
-            for (int i = 0; i < 8; ++i) {
-                auto const at = nth_endpoint(static_cast<std::uint32_t>(random() % 500));
-                reply.nodes->push_back({secure_node_id(at.address, NodeId()), at});
-            }
-            if (query.method == KrpcMethod::get_peers) reply.values = {endpoint("55.5.5.5:5555")};
-            answers.push_back(text_of(encode_krpc(reply)));
-            return answers;
-        };
-    }
-    std::size_t sent_of(KrpcMethod method) const {
-        std::size_t count = 0;
-        for (auto const& each : udp.sent) {
-            auto const query = query_of(each.bytes);
-            count += !query.transaction.empty() && query.method == method ? 1u : 0u;
-        }
-        return count;
-    }
-};
+using Node = tests::DhtOnFakeUdp;
 
 TEST_F(Node, LeavesAloneWhatIsNotOfTheDht) {
     start();

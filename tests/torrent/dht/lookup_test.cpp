@@ -55,6 +55,16 @@ TEST_F(Search, AsksTheNearestFiveFirst) {
     EXPECT_FALSE(lookup.finished());
 }
 
+TEST_F(Search, WhomItMayNotAskYetItAsksLater) {
+    lookup.start_with(some(16, 3));
+
+    EXPECT_TRUE(lookup.next(now, 0).empty());
+    EXPECT_FALSE(lookup.finished());
+    EXPECT_EQ(lookup.next(now, 2).size(), 2u);
+    EXPECT_EQ(lookup.queries(), 2u);
+    EXPECT_EQ(lookup.next(now, 60).size(), 3u);
+}
+
 TEST_F(Search, EndsWhenTheNearestEightHaveAnswered) {
     lookup.start_with(some(20, 3));
     std::size_t answered = 0;
