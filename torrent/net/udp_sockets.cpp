@@ -3,10 +3,7 @@
 #include "torrent/log.h"
 #include "torrent/net/endpoint_conversion.h"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <netinet/in.h>
@@ -30,8 +27,9 @@ constexpr std::size_t kBatch = 32;            // datagrams a system call
 constexpr std::size_t kDatagramBytes = 8192;  // a tracker's reply with 400 IPv6 peers has 7,220
 constexpr std::size_t kBatchesATurn = 16;     // 512 datagrams that nobody takes cost 0.7 ms (measured)
 constexpr std::chrono::milliseconds kPauseAfterError{100};
-// After a turn that was mostly refused: being woken for each datagram costs more than the datagrams. The receive buffer
-// holds 10 ms of a flood of 50,000 a second; what is more than 128,000 a second the kernel drops for us.
+// After a turn that was mostly refused nobody looks for a while: being woken for each datagram costs more than the
+// datagrams. The receive buffer holds 10 ms of a flood of 50,000 a second; what is more than 128,000 a second the
+// kernel drops for us.
 constexpr std::chrono::milliseconds kPauseInFlood{4};
 
 Endpoint from_sockaddr(sockaddr_storage const& from, socklen_t bytes) {
@@ -84,12 +82,12 @@ std::vector<Endpoint> addresses_of(std::vector<asio::ip::udp::socket> const& soc
 UdpSockets::UdpSockets(asio::any_io_executor const& executor, Clock& clock, std::vector<asio::ip::udp::socket> sockets,
                        std::vector<Endpoint> local)
     : clock_(clock), local_(std::move(local)), batch_(std::make_unique<Batch>()), tasks_(executor, "udp sockets") {
-    for (auto& socket : sockets) sockets_.push_back(std::make_shared<asio::ip::udp::socket>(std::move(socket)));
+    for (auto& socket : sockets) sockets_.push_back(std::make_shared<UdpDescriptor>(std::move(socket)));
 }
 
 UdpSockets::UdpSockets(asio::any_io_executor const& executor, Clock& clock, std::vector<asio::ip::udp::socket> sockets)
     : clock_(clock), local_(addresses_of(sockets)), batch_(std::make_unique<Batch>()), tasks_(executor, "udp sockets") {
-    for (auto& socket : sockets) sockets_.push_back(std::make_shared<asio::ip::udp::socket>(std::move(socket)));
+    for (auto& socket : sockets) sockets_.push_back(std::make_shared<UdpDescriptor>(std::move(socket)));
 }
 
 UdpSockets::~UdpSockets() = default;
@@ -105,22 +103,18 @@ void UdpSockets::start_receiving(Shared const& socket) {
 
 asio::awaitable<void> UdpSockets::stop() {
     running_ = false;
-    for (auto const& socket : sockets_) {
-        boost::system::error_code ignored;
-        socket->close(ignored);
-    }
+    for (auto const& socket : sockets_) socket->close();
     co_await tasks_.stop();
 }
 
 void UdpSockets::replace(std::size_t number, asio::ip::udp::socket socket) {
-    boost::system::error_code ignored;
-    sockets_[number]->close(ignored);
-    sockets_[number] = std::make_shared<asio::ip::udp::socket>(std::move(socket));
+    sockets_[number]->close();
+    sockets_[number] = std::make_shared<UdpDescriptor>(std::move(socket));
     start_receiving(sockets_[number]);
 }
 
 // Who is answered while it asks hears from the address that it asked (BEP 45).
-asio::ip::udp::socket* UdpSockets::socket_to(Endpoint const& to) {
+UdpDescriptor* UdpSockets::socket_to(Endpoint const& to) {
     if (delivering_ && to == asking_) return asked_;
     for (std::size_t i = 0; i < sockets_.size(); ++i)
         if (local_[i].address.is_v6() == to.address.is_v6() && sockets_[i]->is_open()) return sockets_[i].get();
@@ -128,9 +122,7 @@ asio::ip::udp::socket* UdpSockets::socket_to(Endpoint const& to) {
 }
 
 void UdpSockets::send(Endpoint const& to, std::span<std::byte const> bytes) {
-    auto* const socket = socket_to(to);
-    boost::system::error_code ignored;  // a full queue or no route: lost, like any datagram
-    if (socket) socket->send_to(asio::buffer(bytes.data(), bytes.size()), to_udp(to), 0, ignored);
+    if (auto* const socket = socket_to(to)) socket->send(to, bytes);
 }
 
 void UdpSockets::add(Receiver& receiver) { receivers_.push_back(&receiver); }
@@ -144,21 +136,22 @@ void UdpSockets::remove(Receiver& receiver) {
 
 asio::awaitable<void> UdpSockets::receive(Shared socket) {
     while (socket->is_open()) {
-        boost::system::error_code code;
-        co_await socket->async_wait(asio::socket_base::wait_read, asio::redirect_error(asio::use_awaitable, code));
-        if (code == asio::error::operation_aborted || !socket->is_open()) co_return;
-        auto const turn = take_turn(*socket);
+        auto const code = co_await socket->readable();
+        if (code == asio::error::operation_aborted) co_return;
+        auto turn = code ? Turn() : take_turn(*socket);
+        if (code) turn.failure = code.value();
         if (turn.failure != 0) {
             log().debug("receiving datagrams pauses error={}", std::strerror(turn.failure));
             co_await clock_.sleep(kPauseAfterError);
         } else if (turn.refused * 2 > turn.received) {
+            socket->look_away();
             co_await clock_.sleep(kPauseInFlood);
         }
     }
 }
 
 // Everything that has come, but not so much that others wait long.
-UdpSockets::Turn UdpSockets::take_turn(asio::ip::udp::socket& socket) {
+UdpSockets::Turn UdpSockets::take_turn(UdpDescriptor& socket) {
     Turn turn;
     for (std::size_t batch = 0; batch < kBatchesATurn && socket.is_open(); ++batch) {
         auto const count = batch_->receive(socket.native_handle());

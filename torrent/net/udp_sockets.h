@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/clock.h"
+#include "torrent/net/udp_descriptor.h"
 #include "torrent/net/udp_socket.h"
 #include "torrent/task_group.h"
 
@@ -47,12 +48,12 @@ private:
         int failure = 0;          // errno
     };
 
-    using Shared = std::shared_ptr<boost::asio::ip::udp::socket>;  // with the coroutine that receives
+    using Shared = std::shared_ptr<UdpDescriptor>;  // with the coroutine that receives
 
     void start_receiving(Shared const& socket);
     boost::asio::awaitable<void> receive(Shared socket);
-    Turn take_turn(boost::asio::ip::udp::socket& socket);
-    boost::asio::ip::udp::socket* socket_to(Endpoint const& to);
+    Turn take_turn(UdpDescriptor& socket);
+    UdpDescriptor* socket_to(Endpoint const& to);
     bool deliver(Endpoint const& from, std::span<std::byte const> bytes);
 
     Clock& clock_;
@@ -60,8 +61,8 @@ private:
     std::vector<Endpoint> local_;
     std::vector<Receiver*> receivers_;  // null while being removed during a delivery
     bool delivering_ = false;
-    boost::asio::ip::udp::socket* asked_ = nullptr;  // what the datagram being delivered came to
-    Endpoint asking_;                                // and from
+    UdpDescriptor* asked_ = nullptr;  // what the datagram being delivered came to
+    Endpoint asking_;                 // and from
     bool running_ = false;
     std::unique_ptr<Batch> batch_;
     TaskGroup tasks_;

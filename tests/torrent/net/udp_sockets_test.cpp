@@ -1,6 +1,7 @@
 #include "torrent/net/udp_sockets.h"
 
 #include "tests/support/run_engine.h"
+#include "tests/support/virtual_clock.h"
 #include "torrent/net/listening_sockets.h"
 
 #include <gtest/gtest.h>
@@ -214,6 +215,54 @@ TEST_F(UdpSocketsTest, ASocketReplacedWhileItDeliversIsReadNoFurther) {
 
     EXPECT_FALSE(theirs.is_open(0));
     EXPECT_EQ(catcher.senders, (std::vector{ours.local()[0], ours.local()[1]}));
+}
+
+TEST_F(UdpSocketsTest, AFloodThatNobodyTakesWakesNobodyUntilThePauseEnds) {
+    Catcher refusing;
+    refusing.wanted = std::byte{2};
+    tests::VirtualClock made_up;
+    UdpSockets flooded(engine.get_executor(), made_up, open_listening_sockets(engine.get_executor(), both).udp);
+    flooded.start();
+    flooded.add(refusing);
+    std::vector<std::byte> const noise(1, std::byte{1}), wanted(1, std::byte{2});
+    auto const settle = [&] {
+        engine.restart();
+        return engine.poll();
+    };
+    settle();
+    ours.send(flooded.local()[0], noise);
+    settle();
+
+    std::size_t woken = 0;
+    for (int i = 0; i < 100; ++i) {
+        ours.send(flooded.local()[0], i == 50 ? wanted : noise);
+        woken += settle();
+    }
+    made_up.run_for(engine, std::chrono::milliseconds(10));
+
+    EXPECT_EQ(woken, 0u);
+    EXPECT_EQ(refusing.datagrams.size(), 1u);
+    run_engine(engine, flooded.stop());
+}
+
+TEST_F(UdpSocketsTest, ASocketThatIsReplacedInThePauseIsNotReadAgain) {
+    Catcher refusing;
+    tests::VirtualClock made_up;
+    UdpSockets flooded(engine.get_executor(), made_up, open_listening_sockets(engine.get_executor(), both).udp);
+    flooded.start();
+    flooded.add(refusing);
+    std::vector<std::byte> const noise(1, std::byte{1});
+    engine.poll();
+    ours.send(flooded.local()[0], noise);
+    engine.restart();
+    engine.poll();
+
+    flooded.replace(0, asio::ip::udp::socket(engine.get_executor()));
+    made_up.run_for(engine, std::chrono::milliseconds(10));
+
+    EXPECT_FALSE(flooded.is_open(0));
+    EXPECT_TRUE(flooded.is_open(1));
+    run_engine(engine, flooded.stop());
 }
 
 }  // namespace
