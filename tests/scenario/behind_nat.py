@@ -14,7 +14,7 @@ class Nat(Neighbours):
     def setUp(self):
         super().setUp()
         self.internet = Internet(self)
-        self.tracker = Tracker(self, self.internet.computer())
+        self.tracker = Tracker.on(self, self.internet.computer())
         self.magnet = self.bare + '&tr=' + urllib.parse.quote(self.tracker.url, safe='')
 
     def announced(self, seed):

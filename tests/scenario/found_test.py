@@ -109,7 +109,7 @@ class OnlyATracker(Found):
     def test_over_ipv6_at_an_address_without_a_name(self):
         lan = Lan(self, PUBLIC6.format(0))
         ours, theirs, place = lan.computer(2), lan.computer(3), lan.computer(4)
-        tracker = Tracker(self, place)
+        tracker = Tracker.on(self, place)
         seed = self.quiet_seed(theirs)
         seed.torrent.replace_trackers([{'url': tracker.url, 'tier': 0}])
         seed.torrent.force_reannounce()

@@ -1,14 +1,13 @@
 """Whom the user keeps away from, and what others learn of rqfs: lists of addresses as they change, and anonymity as seen on the wire."""
-import http.server
 import os
 import signal
 import socket
 import struct
-import threading
 import time
 
 import lab
 from lab import Daemon, Scenario, Session, wait_for
+from tracker import Tracker
 
 TAKEN = 60  # seconds; 15 are promised, of a machine that has time
 
@@ -166,46 +165,26 @@ class Anonymity(Scenario):
                 self.assertNotIn(word, heard)
 
     def announce(self, anonymous):
-        """The request that a tracker gets."""
-        requests = []
-
-        class Tracker(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                requests.append((self.path, dict(self.headers)))
-                body = b'd8:intervali1800e5:peers0:e'
-                self.send_response(200)
-                self.send_header('Content-Length', str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *words):
-                pass
-        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Tracker)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            daemon = self.daemon(anonymous)
-            daemon.add(self.torrent.magnet(trackers=[f'http://127.0.0.1:{server.server_port}/announce']))
-            wait_for(lambda: requests, 20, daemon.tail)
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
-        return requests[0]
+        """The first that a tracker hears."""
+        tracker = Tracker(self)
+        daemon = self.daemon(anonymous)
+        daemon.add(self.torrent.magnet(trackers=[tracker.url]))
+        wait_for(lambda: tracker.announces, 20, daemon.tail)
+        return tracker.announces[0]
 
     def test_trackers_are_told_of_an_anonymous_daemon_what_they_must_know(self):
-        path, headers = self.announce(True)
+        heard = self.announce(True)
 
-        self.assertEqual(headers['User-Agent'], 'curl/7.81.0')
-        self.assertNotIn('peer_id=-RQ', path)
+        self.assertEqual(heard.headers['User-Agent'], 'curl/7.81.0')
+        self.assertNotIn('peer_id=-RQ', heard.path)
         for word in ('&ip=', '&ipv4=', '&ipv6=', 'rqfs'):
-            self.assertNotIn(word, path)
+            self.assertNotIn(word, heard.path)
 
     def test_trackers_are_told_of_any_other_which_program_it_is(self):
-        path, headers = self.announce(False)
+        heard = self.announce(False)
 
-        self.assertTrue(headers['User-Agent'].startswith('rqfs/'))
-        self.assertIn('peer_id=-RQ', path)
+        self.assertTrue(heard.headers['User-Agent'].startswith('rqfs/'))
+        self.assertIn('peer_id=-RQ', heard.path)
 
 
 if __name__ == '__main__':

@@ -1,41 +1,12 @@
 """Peers are learnt from trackers: opentracker, small ones of our own over IPv6, ones that are away for a while."""
-import http.server
 import socket
 import socketserver
 import struct
-import threading
 import urllib.parse
 
 import lab
-from lab import MIB, Daemon, Host, OpenTracker, Scenario, Session, Transmission, lt, needs, needs_root, sha256, wait_for
-
-
-class FakeHttpTracker:
-    """Hands out `peers` over IPv6; `announces` is what it was told."""
-
-    def __init__(self, scenario, peers):
-        announces = self.announces = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                if not self.path.startswith('/announce'):
-                    return self.send_error(404)
-                announces.append(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, encoding='latin-1'))
-                body = lt.bencode({'interval': 600, 'peers': b'', 'peers6': compact6(peers)})
-                self.send_response(200)
-                self.send_header('Content-Length', str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            address_family = socket.AF_INET6
-
-        self.server = Server(('::1', 0), Handler)
-        self.url = f'http://[::1]:{self.server.server_port}/announce'
-        start(scenario, self.server)
+from lab import MIB, Daemon, Host, OpenTracker, Scenario, Session, Transmission, needs, needs_root, sha256, wait_for
+from tracker import Tracker, compact, serve
 
 
 class FakeUdpTracker:
@@ -52,7 +23,7 @@ class FakeUdpTracker:
                     answer = struct.pack('>IIQ', 0, transaction, 0x1234)
                 else:
                     announces.append(request[16:36].hex())
-                    answer = struct.pack('>IIIII', 1, transaction, 600, 0, 1) + compact6(peers)
+                    answer = struct.pack('>IIIII', 1, transaction, 600, 0, 1) + compact(peers, 18)
                 server.sendto(answer, self.client_address)
 
         class Server(socketserver.ThreadingUDPServer):
@@ -60,23 +31,7 @@ class FakeUdpTracker:
 
         self.server = Server(('::1', 0), Handler)
         self.url = f'udp://[::1]:{self.server.server_address[1]}/announce'
-        start(scenario, self.server)
-
-
-def compact6(endpoints):
-    return b''.join(socket.inet_pton(socket.AF_INET6, '::1') + struct.pack('>H', int(e.rpartition(':')[2])) for e in endpoints)
-
-
-def start(scenario, server):
-    thread = threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.02})
-    thread.start()
-
-    def end():
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    scenario.addCleanup(end)
+        serve(scenario, self.server)
 
 
 class Trackers(Scenario):
@@ -109,10 +64,10 @@ class Trackers(Scenario):
 
         self.assert_mount_equals(path, torrent)
 
-    def assert_fake_serves(self, kind):
+    def assert_serves_over_ipv6(self, tracker_of):
         torrent = self.film()
         seed = Session(self, listen='[::1]:0').seed(torrent)
-        tracker = kind(self, [seed.endpoint])
+        tracker = tracker_of([('::1', seed.endpoint.rpartition(':')[2])])
         daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0')).start()
 
         path = daemon.add(torrent.magnet(trackers=[tracker.url]), '--wait')
@@ -121,10 +76,10 @@ class Trackers(Scenario):
         self.assertTrue(tracker.announces)
 
     def test_an_ipv6_http_tracker_tells_of_an_ipv6_seed(self):
-        self.assert_fake_serves(FakeHttpTracker)
+        self.assert_serves_over_ipv6(lambda peers: Tracker(self, '::1', peers=peers))
 
     def test_an_ipv6_udp_tracker_tells_of_an_ipv6_seed(self):
-        self.assert_fake_serves(FakeUdpTracker)
+        self.assert_serves_over_ipv6(lambda peers: FakeUdpTracker(self, peers))
 
     @needs('opentracker')
     def test_a_tracker_that_was_down_is_asked_again(self):
@@ -154,7 +109,7 @@ class Trackers(Scenario):
 
     def test_stopping_tells_the_tracker(self):
         torrent = self.film()
-        tracker = FakeHttpTracker(self, [])
+        tracker = Tracker(self, '::1')
         daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0')).start()
         daemon.add(torrent.magnet(trackers=[tracker.url]))
         wait_for(lambda: tracker.announces, 10, 'an announce')
@@ -162,41 +117,7 @@ class Trackers(Scenario):
         seconds = daemon.stop()
 
         self.assertLess(seconds, lab.STOP_SECONDS)
-        self.assertEqual([a['event'] for a in tracker.announces if 'event' in a], [['started'], ['stopped']])
-
-
-class DualStackTracker:
-    """An HTTP tracker that answers over IPv4 and IPv6, by the name both.test; `announces` has the family each came over and what it said."""
-
-    def __init__(self, scenario):
-        announces = self.announces = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                if not self.path.startswith('/announce'):
-                    return self.send_error(404)
-                query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, encoding='latin-1')
-                family = 4 if self.client_address[0].startswith('::ffff:') else 6
-                announces.append((family, query['key'][0], query.get('event', [''])[0]))
-                body = lt.bencode({'interval': 600, 'peers': b''})
-                self.send_response(200)
-                self.send_header('Content-Length', str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            address_family = socket.AF_INET6
-
-            def server_bind(self):
-                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-                super().server_bind()
-
-        self.server = Server(('::', 0), Handler)
-        self.url = f'http://both.test:{self.server.server_port}/announce'
-        start(scenario, self.server)
+        self.assertEqual([a.said['event'] for a in tracker.announces if 'event' in a.said], ['started', 'stopped'])
 
 
 class Hands(Scenario):
@@ -214,7 +135,7 @@ class Hands(Scenario):
     @needs('opentracker')
     def test_trackers_are_changed_at_once_and_for_good(self):
         torrent = self.film()
-        away = FakeHttpTracker(self, [])
+        away = Tracker(self, '::1')
         tracker = OpenTracker(self, torrent.hash)
         seed = Session(self, announce_to_all_trackers=True)
         seed.seed(torrent)
@@ -230,7 +151,7 @@ class Hands(Scenario):
         self.assert_mount_equals(path, torrent)
         daemon.ctl('trackers', torrent.hash, '--remove', away.url)
 
-        wait_for(lambda: away.announces[-1].get('event') == ['stopped'], 10, lambda: away.announces)
+        wait_for(lambda: away.announces[-1].said.get('event') == 'stopped', 10, lambda: away.announces)
         daemon.stop()
         daemon.start()
         self.assertEqual(list(self.rows(daemon, torrent)), [tracker.http])
@@ -261,7 +182,7 @@ class Hands(Scenario):
 
     def test_one_tracker_with_a_wrong_name_does_not_stop_another(self):
         torrent = self.film()
-        good, bad = FakeHttpTracker(self, []), 'http://b\u00fccher.example/announce'
+        good, bad = Tracker(self, '::1'), 'http://b\u00fccher.example/announce'
         daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0')).start()
 
         daemon.add(torrent.magnet(trackers=[bad, good.url]))
@@ -276,7 +197,7 @@ class Hands(Scenario):
     @needs_root()
     def test_a_tracker_is_told_over_both_families_with_one_key(self):
         torrent = self.film()
-        tracker = DualStackTracker(self)
+        tracker = Tracker(self, '::', name='both.test')
         hosts = self.directory / 'hosts'
         hosts.write_text('127.0.0.1 both.test\n::1 both.test\n')
         within = ['unshare', '--mount', 'sh', '-c', f'mount --bind {hosts} /etc/hosts && exec "$@"', 'sh']
@@ -286,9 +207,9 @@ class Hands(Scenario):
         wait_for(lambda: len(daemon.ctl('trackers', torrent.hash)['trackers'][0]['families']) == 2, 10, lambda: tracker.announces)
         daemon.stop()
 
-        self.assertEqual(sorted((family, event) for family, _, event in tracker.announces),
+        self.assertEqual(sorted((a.family, a.said['event']) for a in tracker.announces),
                          [(4, 'started'), (4, 'stopped'), (6, 'started'), (6, 'stopped')])
-        self.assertEqual(len({key for _, key, _ in tracker.announces}), 1)
+        self.assertEqual(len({a.said['key'] for a in tracker.announces}), 1)
 
 
 class Private(Scenario):
