@@ -96,7 +96,7 @@ private:
     asio::io_context engine_{1};
     torrent::SteadyClock clock_;
     torrent::Workers workers_;
-    torrent::DnsResolver resolver_{clock_, dns_options(options_.config.torrent)};
+    torrent::DnsResolver resolver_{clock_, workers_, dns_options(options_.config.torrent)};
     torrent::Event end_wanted_{engine_.get_executor()};
     asio::signal_set signals_{engine_, SIGTERM, SIGINT, SIGHUP};
     torrent::TaskGroup tasks_{engine_.get_executor(), "daemon"};

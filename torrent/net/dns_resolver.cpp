@@ -1,8 +1,10 @@
 #include "torrent/net/dns_resolver.h"
 
 #include "torrent/error.h"
+#include "torrent/event.h"
 #include "torrent/net/dns_lookup.h"
 #include "torrent/timeout.h"
+#include "torrent/workers.h"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -34,6 +36,18 @@ struct Count {
     ~Count() { --running; }
 };
 
+struct InUse {
+    bool& flag;
+    Event& free;
+    InUse(bool& used, Event& freed) : flag(used), free(freed) { flag = true; }
+    InUse(InUse const&) = delete;
+    InUse& operator=(InUse const&) = delete;
+    ~InUse() {
+        flag = false;
+        free.notify();
+    }
+};
+
 // Letters, digits, hyphens and underscores (RFC 1035, and what is in use); at most 253 characters.
 bool is_host_name(std::string_view host) {
     constexpr std::size_t most = 253;
@@ -54,8 +68,13 @@ Result<Endpoint> parse_name_server(std::string_view text) {
 
 DnsResolver::DnsResolver(Clock& clock) : DnsResolver(clock, DnsOptions()) {}
 
-DnsResolver::DnsResolver(Clock& clock, DnsOptions options)
-    : clock_(clock), options_(std::move(options)), hosts_(options_.hosts) {
+DnsResolver::DnsResolver(Clock& clock, DnsOptions options) : DnsResolver(clock, nullptr, std::move(options)) {}
+
+DnsResolver::DnsResolver(Clock& clock, Workers& workers, DnsOptions options)
+    : DnsResolver(clock, &workers, std::move(options)) {}
+
+DnsResolver::DnsResolver(Clock& clock, Workers* workers, DnsOptions options)
+    : clock_(clock), options_(std::move(options)), workers_(workers) {
     if (int const code = ares_library_init(ARES_LIB_INIT_ALL); code != ARES_SUCCESS)
         throw_error(Errc::io, std::string("c-ares cannot be used: ") + ares_strerror(code));
 }
@@ -64,7 +83,7 @@ DnsResolver::~DnsResolver() { ares_library_cleanup(); }
 
 asio::awaitable<std::vector<Address>> DnsResolver::resolve(std::string host) {
     if (auto const literal = Address::parse(host)) co_return std::vector<Address>(1, *literal);
-    if (auto found = hosts_.find(host); !found.empty()) co_return found;
+    if (auto found = co_await find_in_list(host); !found.empty()) co_return found;
     if (!is_host_name(host)) throw system_error(asio::error::host_not_found, "the name " + host + " is not known");
     if (running_ >= kLookupsAtOnce)
         throw system_error(asio::error::host_not_found_try_again, "too many names are being looked up to find " + host);
@@ -81,6 +100,21 @@ asio::awaitable<std::vector<Address>> DnsResolver::resolve(std::string host) {
                        !binding.none() && binding.now().index == 0
                            ? "the name " + name + " cannot be looked up: " + binding.text() + " is not there"
                            : "no name server answers for " + name);
+}
+
+asio::awaitable<std::vector<Address>> DnsResolver::find_in_list(std::string host) {
+    if (workers_ == nullptr) {
+        auto found = HostsFile::find(options_.hosts, hosts_, host);
+        hosts_ = std::move(found.file);
+        co_return std::move(found.addresses);
+    }
+    auto const executor = co_await asio::this_coro::executor;
+    if (!list_free_) list_free_ = std::make_unique<Event>(executor);
+    while (list_in_use_) co_await list_free_->wait();
+    InUse const in_use(list_in_use_, *list_free_);
+    auto found = co_await workers_->run(Workers::Lane::disk, &HostsFile::find, options_.hosts, hosts_, host);
+    hosts_ = std::move(found.file);
+    co_return std::move(found.addresses);
 }
 
 asio::awaitable<std::vector<Address>> DnsResolver::look_up(std::string host) {

@@ -15,6 +15,8 @@
 namespace rqfs::torrent {
 
 class DnsLookup;
+class Event;
+class Workers;
 
 // Literals, the machine's own list of names, then DNS over both families through c-ares, without threads. Each lookup
 // has a channel of its own: it is called off at once, knows the name servers as they are now, and its questions leave
@@ -24,6 +26,8 @@ class DnsResolver final : public Resolver {
 public:
     explicit DnsResolver(Clock& clock);  // clock outlives it
     DnsResolver(Clock& clock, DnsOptions options);
+    // The list of names is read and searched by these workers, which outlive it, and otherwise by the caller.
+    DnsResolver(Clock& clock, Workers& workers, DnsOptions options);
     ~DnsResolver() override;
 
     boost::asio::awaitable<std::vector<Address>> resolve(std::string host) override;
@@ -32,12 +36,17 @@ public:
     std::string problem() const;
 
 private:
+    DnsResolver(Clock& clock, Workers* workers, DnsOptions options);
+    boost::asio::awaitable<std::vector<Address>> find_in_list(std::string host);
     boost::asio::awaitable<std::vector<Address>> look_up(std::string host);
     boost::asio::awaitable<void> wait_for_interface();
 
     Clock& clock_;
     DnsOptions options_;
-    HostsFile hosts_;
+    Workers* workers_;  // may be null
+    HostsFile::Shared hosts_;
+    std::unique_ptr<Event> list_free_;  // since the first lookup
+    bool list_in_use_ = false;          // one at a time: when the list has changed it is read once
     std::size_t running_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <fstream>
+#include <utility>
 
 namespace rqfs::torrent {
 
@@ -57,30 +58,35 @@ std::vector<Address> find_in_hosts(std::string_view text, std::string_view host)
     return addresses;
 }
 
-std::vector<Address> HostsFile::find(std::string_view host) {
-    read_if_changed();
+HostsFile::Found HostsFile::find(std::string path, Shared known, std::string host) {
+    auto const version = version_of(path);
+    if (!known || known->version_ != version) known = read(path, version);
     auto name = lower(host);
     if (name.ends_with('.')) name.pop_back();
-    auto found = find_in_hosts(text_, name);
-    if (found.empty() && (name == "localhost" || name.ends_with(".localhost"))) {
+    auto addresses = find_in_hosts(known->text_, name);
+    if (addresses.empty() && (name == "localhost" || name.ends_with(".localhost"))) {
         constexpr std::array<std::uint8_t, 4> v4{127, 0, 0, 1};
         constexpr std::array<std::uint8_t, 16> v6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-        found = {Address::v4(v4), Address::v6(v6)};
+        addresses = {Address::v4(v4), Address::v6(v6)};
     }
-    return found;
+    return {std::move(addresses), std::move(known)};
 }
 
-void HostsFile::read_if_changed() {
+HostsFile::Version HostsFile::version_of(std::string const& path) {
     struct stat now {};
-    Version version;
-    if (::stat(path_.c_str(), &now) == 0) version = {now.st_mtim.tv_sec, now.st_mtim.tv_nsec, now.st_ino, now.st_size};
-    if (version == version_) return;
-    version_ = version;
+    if (::stat(path.c_str(), &now) != 0) return {};
+    return {now.st_mtim.tv_sec, now.st_mtim.tv_nsec, now.st_ino, now.st_size};
+}
+
+HostsFile::Shared HostsFile::read(std::string const& path, Version const& version) {
+    auto fresh = std::make_shared<HostsFile>();
+    fresh->version_ = version;
     std::string text(static_cast<std::size_t>(std::clamp<std::int64_t>(version.bytes, 0, kFileBytes)), '\0');
-    std::ifstream file(path_, std::ios::binary);
+    std::ifstream file(path, std::ios::binary);
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
-    text_ = lower(text);
+    fresh->text_ = lower(text);
+    return fresh;
 }
 
 }  // namespace rqfs::torrent

@@ -3,6 +3,7 @@
 #include "torrent/endpoint.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,18 +13,20 @@ namespace rqfs::torrent {
 // The addresses that a text as /etc/hosts has them gives a name, in its order; names in any case. Pure.
 std::vector<Address> find_in_hosts(std::string_view lower_case_text, std::string_view host);
 
-// The machine's own list of names, read again when it has changed: by the caller, as every program does with this file.
+// The machine's own list of names as it was when it was read. Immutable: what is found in it is found on a worker.
 // Lists of blocked names have some 5 MB; they stay as text, which is searched in milliseconds.
 class HostsFile {
 public:
-    explicit HostsFile(std::string path) : path_(std::move(path)) {}
+    using Shared = std::shared_ptr<HostsFile const>;
+    struct Found {
+        std::vector<Address> addresses;  // none where it does not say; `localhost` is always known (RFC 6761)
+        Shared file;                     // as it is now: for the next time
+    };
 
-    // Nothing where it does not say; `localhost` it always knows (RFC 6761).
-    std::vector<Address> find(std::string_view host);
+    // Reads it again if it is no longer what `known` (may be null) has. Blocks.
+    static Found find(std::string path, Shared known, std::string host);
 
 private:
-    void read_if_changed();
-
     struct Version {
         std::int64_t seconds = 0;
         std::int64_t nanoseconds = 0;
@@ -32,7 +35,9 @@ private:
         friend bool operator==(Version const&, Version const&) = default;
     };
 
-    std::string path_;
+    static Version version_of(std::string const& path);
+    static Shared read(std::string const& path, Version const& version);
+
     Version version_;
     std::string text_;  // in lower case
 };

@@ -7,6 +7,7 @@
 #include "tests/torrent/net/fake_name_server.h"
 #include "torrent/error.h"
 #include "torrent/task_group.h"
+#include "torrent/workers.h"
 
 #include <gtest/gtest.h>
 #include <boost/asio/error.hpp>
@@ -90,6 +91,52 @@ TEST_F(DnsResolverTest, ReadsTheListAgainWhenItHasChanged) {
     write("10.9.8.66 nas\n10.0.0.1 other\n10.0.0.2 third\n");
 
     EXPECT_EQ(run_engine(engine, resolver.resolve("nas")), std::vector{at("10.9.8.66")});
+}
+
+TEST_F(DnsResolverTest, LeavesTheListToWorkersAndReadsItAgainWhenItHasChanged) {
+    Workers workers;
+    DnsResolver resolver(clock, workers, options);
+    EXPECT_EQ(run_engine(engine, resolver.resolve("nas.lan")), std::vector{at("10.9.8.7")});
+
+    write("10.9.8.66 nas\n10.0.0.1 other\n10.0.0.2 third\n");
+
+    EXPECT_EQ(run_engine(engine, resolver.resolve("nas")), std::vector{at("10.9.8.66")});
+    EXPECT_EQ(run_engine(engine, resolver.resolve("localhost")), (std::vector{at("127.0.0.1"), at("::1")}));
+}
+
+TEST_F(DnsResolverTest, ManyAtOnceShareTheListAndTheEngineGoesOnMeanwhile) {
+    write(std::string(8 << 20, '\n') + "10.9.8.7 nas\n");
+    Workers workers;
+    DnsResolver resolver(clock, workers, options);
+    TaskGroup group(engine.get_executor(), "test");
+
+    for (int i = 0; i < 20; ++i) group.spawn(note(resolver, "nas"));
+    engine.restart();
+    engine.run_one();
+    EXPECT_EQ(answered, 0u);
+    auto const end = std::chrono::steady_clock::now() + 20s;
+    while (answered < 20 && std::chrono::steady_clock::now() < end) {
+        engine.restart();
+        engine.run_one_for(10ms);
+    }
+
+    EXPECT_EQ(answered, 20u);
+    EXPECT_EQ(failed, 0u);
+    run_engine(engine, group.stop());
+}
+
+TEST_F(DnsResolverTest, CalledOffWhileTheListIsSearchedItIsFreeForOthers) {
+    Workers workers;
+    DnsResolver resolver(clock, workers, options);
+    TaskGroup group(engine.get_executor(), "test");
+    for (int i = 0; i < 3; ++i) group.spawn(note(resolver, "nas"));
+    engine.restart();
+    engine.run_one();
+
+    run_engine(engine, group.stop());
+
+    EXPECT_EQ(run_engine(engine, resolver.resolve("nas.lan")), std::vector{at("10.9.8.7")});
+    EXPECT_EQ(failed, 0u);
 }
 
 TEST_F(DnsResolverTest, KnowsLocalhostWithoutTheList) {
