@@ -9,9 +9,10 @@ namespace rqfs::torrent {
 namespace asio = boost::asio;
 
 struct AnnounceSlots::Waiter {
-    Waiter(AnnounceSlots& owner, bool urgent)
+    Waiter(AnnounceSlots& owner, bool urgent, std::optional<InfoHash> const& whose)
         : slots(owner),
           granted(owner.executor_),
+          torrent(whose),
           is_urgent(urgent),
           place(owner.waiting_.insert(owner.place_for(urgent), this)) {}
     Waiter(Waiter const&) = delete;
@@ -22,6 +23,7 @@ struct AnnounceSlots::Waiter {
 
     AnnounceSlots& slots;
     Event granted;
+    std::optional<InfoHash> torrent;
     bool is_urgent;
     std::list<Waiter*>::iterator place;
     bool has_slot = false;
@@ -34,14 +36,23 @@ std::list<AnnounceSlots::Waiter*>::const_iterator AnnounceSlots::place_for(bool 
     return std::find_if_not(waiting_.begin(), waiting_.end(), [](Waiter const* waiter) { return waiter->is_urgent; });
 }
 
-asio::awaitable<AnnounceSlots::Slot> AnnounceSlots::acquire(bool urgent) {
+asio::awaitable<AnnounceSlots::Slot> AnnounceSlots::acquire(bool urgent, std::optional<InfoHash> torrent) {
     if (free_ > 0) {
         --free_;
         co_return Slot(*this);
     }
-    Waiter waiter(*this, urgent);
+    Waiter waiter(*this, urgent, torrent);
     while (!waiter.has_slot) co_await waiter.granted.wait();
     co_return std::move(waiter.slot);
+}
+
+void AnnounceSlots::hurry(InfoHash const& torrent) {
+    for (auto place = waiting_.begin(); place != waiting_.end();) {
+        auto const waiter = place++;
+        if ((*waiter)->is_urgent || (*waiter)->torrent != torrent) continue;
+        waiting_.splice(place_for(true), waiting_, waiter);
+        (*waiter)->is_urgent = true;
+    }
 }
 
 void AnnounceSlots::give_back() {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "torrent/info_hash.h"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <utility>
 
 namespace rqfs::torrent {
@@ -34,7 +37,10 @@ public:
     AnnounceSlots(boost::asio::any_io_executor executor, std::size_t slots)
         : executor_(std::move(executor)), free_(slots) {}
 
-    boost::asio::awaitable<Slot> acquire(bool urgent);
+    // `torrent`: whose announce it is, should somebody come to wait for it.
+    boost::asio::awaitable<Slot> acquire(bool urgent, std::optional<InfoHash> torrent = std::nullopt);
+    // Somebody waits for this torrent now: what is in the queue for it is urgent from here on.
+    void hurry(InfoHash const& torrent);
 
 private:
     struct Waiter;

@@ -121,7 +121,7 @@ asio::awaitable<void> Announcer::State::run() {
 }
 
 asio::awaitable<void> Announcer::State::announce(AnnounceSchedule::Job job) {
-    auto const slot = co_await clients().slots.acquire(urgent);
+    auto const slot = co_await clients().slots.acquire(urgent, info_hash);
     if (!schedule.has(job.tracker)) co_return;  // the user took it out
     auto call = make_call(job);
     call.heard = [this, job](AnnounceResponse const& response) {
@@ -195,6 +195,7 @@ void Announcer::urgent(bool somebody_waits) {
     state_->urgent = somebody_waits;
     if (!somebody_waits) return;
     state_->schedule.urgent();
+    state_->clients().slots.hurry(state_->info_hash);
     state_->clients().udp.hurry(state_->info_hash);
     state_->wake();
 }

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
+#include <array>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,8 +21,14 @@ namespace asio = boost::asio;
 
 class AnnounceSlotsTest : public testing::Test {
 protected:
+    // Names are the first bytes of their torrents' hashes.
+    static InfoHash torrent_of(std::string const& who) {
+        std::array<std::byte, InfoHash::kBytes> bytes{};
+        bytes[0] = static_cast<std::byte>(who.front());
+        return InfoHash(bytes);
+    }
     asio::awaitable<void> take(std::string who, bool urgent) {
-        auto slot = co_await slots.acquire(urgent);
+        auto slot = co_await slots.acquire(urgent, torrent_of(who));
         order.push_back(who);
         held.emplace(who, std::move(slot));
     }
@@ -69,6 +77,18 @@ TEST_F(AnnounceSlotsTest, ServesInTheOrderOfComingTheUrgentFirst) {
     for (auto const* const who : {"X", "Y", "Z"}) ask(who, true);
 
     EXPECT_EQ(order_of_all(), (std::vector<std::string>{"a", "b", "X", "Y", "Z", "c", "d"}));
+}
+
+TEST_F(AnnounceSlotsTest, AWaiterThatSomebodyComesToWaitForPassesThoseThatAreNotUrgent) {
+    for (auto const* const who : {"a", "b", "c", "d", "e"}) ask(who);
+    ask("X", true);
+
+    slots.hurry(torrent_of("e"));
+    slots.hurry(torrent_of("d"));
+    slots.hurry(torrent_of("e"));
+    slots.hurry(torrent_of("nobody"));
+
+    EXPECT_EQ(order_of_all(), (std::vector<std::string>{"a", "b", "X", "e", "d", "c"}));
 }
 
 TEST_F(AnnounceSlotsTest, AWaiterThatIsCalledOffTakesNoSlotWithIt) {

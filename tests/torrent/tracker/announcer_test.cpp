@@ -13,7 +13,9 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -568,26 +570,52 @@ TEST_F(AnnouncerTest, NumWantIsZeroWhenNoPeersAreWanted) {
     EXPECT_EQ(announces.at(0).num_want, 0u);
 }
 
-TEST_F(AnnouncerTest, NoMoreThanFiftyAnnouncesAreUnderWayOverAllTorrents) {
-    std::vector<std::unique_ptr<Announcer>> many;
-    for (int i = 0; i < 120; ++i) {
-        Announcer::Network network{engine.get_executor(), clock, http, resolver, udp, false, &clients};
-        std::vector<std::vector<std::string>> tiers{{"udp://9.9.8." + std::to_string(i) + ":80"}};
-        many.push_back(std::make_unique<Announcer>(std::move(network), hash, std::move(tiers), false, torrent));
-        many.back()->start();
+// Many torrents whose trackers are all silent.
+class ManyAnnouncers : public AnnouncerTest {
+protected:
+    ManyAnnouncers() {
+        for (int i = 0; i < 120; ++i) {
+            Announcer::Network network{engine.get_executor(), clock, http, resolver, udp, false, &clients};
+            std::vector<std::vector<std::string>> tiers{{"udp://9.9.8." + std::to_string(i) + ":80"}};
+            std::array<std::byte, InfoHash::kBytes> bytes{};
+            bytes[0] = static_cast<std::byte>(i);
+            many.push_back(
+                std::make_unique<Announcer>(std::move(network), InfoHash(bytes), std::move(tiers), false, torrent));
+            many.back()->start();
+        }
+    }
+    ~ManyAnnouncers() override {
+        for (auto& each : many) asio::co_spawn(engine, each->stop(seconds(2)), [](std::exception_ptr) {});
+        run(seconds(10));
+    }
+    // In the order in which each was first asked.
+    std::vector<std::string> asked() const {
+        std::vector<std::string> all;
+        for (auto const& datagram : udp.sent)
+            if (auto to = datagram.to.text(); std::find(all.begin(), all.end(), to) == all.end()) all.push_back(to);
+        return all;
     }
 
+    std::vector<std::unique_ptr<Announcer>> many;
+};
+
+TEST_F(ManyAnnouncers, NoMoreThanFiftyAnnouncesAreUnderWayOverAllTorrents) {
     run(seconds(1));
-    std::set<std::string> first;
-    for (auto const& datagram : udp.sent) first.insert(datagram.to.text());
+    auto const first = asked();
     run(seconds(200));
-    std::set<std::string> all;
-    for (auto const& datagram : udp.sent) all.insert(datagram.to.text());
 
     EXPECT_EQ(first.size(), 50u);
-    EXPECT_EQ(all.size(), 120u);
-    for (auto& each : many) asio::co_spawn(engine, each->stop(seconds(2)), [](std::exception_ptr) {});
-    run(seconds(10));
+    EXPECT_EQ(asked().size(), 120u);
+}
+
+TEST_F(ManyAnnouncers, AnAnnounceThatSomebodyComesToWaitForIsTheNext) {
+    run(seconds(1));
+
+    many.back()->urgent(true);
+    run(seconds(60));
+
+    ASSERT_GT(asked().size(), 51u);
+    EXPECT_EQ(asked().at(50), "9.9.8.119:80");
 }
 
 }  // namespace
