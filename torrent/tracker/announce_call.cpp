@@ -60,11 +60,11 @@ bool listens_on(std::vector<Endpoint> const& local, bool v6) {
                        [v6](auto const& endpoint) { return endpoint.address.is_v6() == v6; });
 }
 
-// The first of its family: one is enough, and UDP has no connect that would tell which of them lives.
-Endpoint first_of(std::vector<Address> const& addresses, bool v6, std::uint16_t port) {
-    auto const found =
-        std::find_if(addresses.begin(), addresses.end(), [v6](auto const& address) { return address.is_v6() == v6; });
-    return {*found, port};
+std::vector<Endpoint> endpoints_of(std::vector<Address> const& addresses, bool v6, std::uint16_t port) {
+    std::vector<Endpoint> endpoints;
+    for (auto const& address : addresses)
+        if (address.is_v6() == v6) endpoints.push_back({address, port});
+    return endpoints;
 }
 
 // Which families to announce over.
@@ -85,11 +85,12 @@ asio::awaitable<void> announce_over(AnnounceCall const& call, Url const& tracker
     request.event = call.events[v6];
     if (request.event == AnnounceEvent::stopped) request.num_want = 0;
     AnnounceResult result = AnnounceFailure();
-    if (tracker.scheme == "udp")
-        result = co_await call.udp.announce(first_of(targets.addresses, v6, tracker.port), tracker.target,
-                                            std::move(request), call.urgent);
-    else
+    if (tracker.scheme == "udp") {
+        auto endpoints = endpoints_of(targets.addresses, v6, tracker.port);
+        result = co_await call.udp.announce(std::move(endpoints), tracker.target, std::move(request), call.urgent);
+    } else {
         result = co_await http_announce(call.http, tracker, std::move(request), v6, call.trusted);
+    }
     if (result && call.heard) call.heard(*result);
     outcome.families[v6] = std::move(result);
 }
@@ -169,8 +170,8 @@ asio::awaitable<ScrapeReply> scrape_tracker(AnnounceCall const& call, Url const&
     auto const chosen = choose_families(call, targets.addresses);
     for (bool const v6 : {false, true}) {
         if (!chosen[v6]) continue;
-        auto const to = first_of(targets.addresses, v6, tracker.port);
-        reply = co_await call.udp.scrape(to, info_hash);
+        auto endpoints = endpoints_of(targets.addresses, v6, tracker.port);
+        reply = co_await call.udp.scrape(std::move(endpoints), info_hash);
         if (reply.failure.empty()) break;
     }
     co_return reply;

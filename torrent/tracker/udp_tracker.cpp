@@ -29,6 +29,7 @@ constexpr std::uint32_t kTries = 2;
 // A tracker that answers every datagram with one that leads nowhere gets no more than this of one request.
 constexpr std::uint32_t kDatagrams = 8;
 constexpr std::size_t kConnectionsKept = 256;
+constexpr std::size_t kSilentKept = 4'096;  // of a thousand torrents with four dead trackers each
 
 bool is_error(std::vector<std::byte> const& reply) {
     return parse_udp_head(reply)->action == static_cast<std::uint32_t>(UdpAction::error);
@@ -83,9 +84,9 @@ UdpTracker::UdpTracker(asio::any_io_executor executor, Clock& clock, UdpSocket& 
 
 UdpTracker::~UdpTracker() { socket_.remove(*this); }
 
-asio::awaitable<AnnounceResult> UdpTracker::announce(Endpoint tracker, std::string target, AnnounceRequest request,
-                                                     bool urgent) {
-    Question const question{tracker, UdpAction::announce, std::move(request), std::move(target), urgent};
+asio::awaitable<AnnounceResult> UdpTracker::announce(std::vector<Endpoint> tracker, std::string target,
+                                                     AnnounceRequest request, bool urgent) {
+    Question const question{std::move(tracker), UdpAction::announce, std::move(request), std::move(target), urgent};
     auto const reply = co_await ask(question);
     if (reply.failed) {
         AnnounceFailure failure{reply.failure, reply.reached};
@@ -96,9 +97,9 @@ asio::awaitable<AnnounceResult> UdpTracker::announce(Endpoint tracker, std::stri
     co_return std::move(*response);
 }
 
-asio::awaitable<ScrapeReply> UdpTracker::scrape(Endpoint tracker, InfoHash info_hash) {
+asio::awaitable<ScrapeReply> UdpTracker::scrape(std::vector<Endpoint> tracker, InfoHash info_hash) {
     Question question;
-    question.tracker = tracker;
+    question.tracker = std::move(tracker);
     question.action = UdpAction::scrape;
     question.request.info_hash = info_hash;
     auto const reply = co_await ask(question);
@@ -127,6 +128,7 @@ bool UdpTracker::datagram(Endpoint const& from, std::span<std::byte const> bytes
     bool const expected = head->action == static_cast<std::uint32_t>(transaction.action);
     if (!may_answer_for(from, transaction.to) || (!expected && head->action != static_cast<std::uint32_t>(UdpAction::error)))
         return false;
+    silent_.erase(transaction.to);
     if (transaction.reply.empty()) {
         transaction.reply.assign(bytes.begin(), bytes.end());
         transaction.v6 = from.address.is_v6();
@@ -138,17 +140,17 @@ bool UdpTracker::datagram(Endpoint const& from, std::span<std::byte const> bytes
 // Connects where no connection is young enough, then asks; one count of tries over both, as BEP 15 has it.
 asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
     Reply result;
-    result.failed = true;
     bool urgent = question.urgent;
-    bool fresh = false;  // connected by this very request
+    std::optional<Endpoint> fresh;  // connected by this very request
     std::uint32_t tries = 0;
     for (std::uint32_t sent = 0; sent < kDatagrams; ++sent) {
         result.failure = why_silent(socket_, result.reached);
         if (!socket_.obstacle().empty() || !udp_reply_wait(tries, urgent)) co_return result;
-        auto const connection = connection_to(question.tracker);
-        Transaction transaction(*this, question.tracker, connection ? question.action : UdpAction::connect,
+        auto const to = choose(question.tracker);
+        auto const connection = connection_to(to);
+        Transaction transaction(*this, to, connection ? question.action : UdpAction::connect,
                                 question.request.info_hash, urgent);
-        socket_.send(question.tracker, encode(question, connection, transaction.id));
+        socket_.send(to, encode(question, connection, transaction.id));
         co_await wait_for_reply(transaction, tries);
         urgent = transaction.urgent;
         if (transaction.reply.empty()) {
@@ -157,17 +159,17 @@ asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
         }
         result.reached = true;
         if (is_error(transaction.reply)) {
-            connections_.erase(question.tracker);
+            connections_.erase(to);
             result.failure = parse_udp_error(transaction.reply);
-            if (!connection || fresh) co_return result;  // else the connection may only have been too old for it
+            if (!connection || fresh == to) co_return result;  // else the connection may only have been too old for it
         } else if (connection) {
             result.failed = false;
             result.datagram = std::move(transaction.reply);
             result.v6 = transaction.v6;
             co_return result;
         } else if (auto const id = parse_udp_connect(transaction.reply)) {
-            connected(question.tracker, *id);
-            fresh = true;
+            connected(to, *id);
+            fresh = to;
         } else {
             result.failure = malformed().what;
             co_return result;
@@ -191,7 +193,7 @@ asio::awaitable<void> UdpTracker::wait_for_reply(Transaction& transaction, std::
     auto const sent = clock_.now();
     while (transaction.reply.empty()) {
         auto const end = sent + udp_reply_wait(tries, transaction.urgent).value_or(Duration::zero());
-        if (clock_.now() >= end) co_return;
+        if (clock_.now() >= end) co_return heard_nothing_of(transaction.to);
         try {
             auto waiting =
                 wait_until_changed(transaction.changed, transaction.reply, transaction.urgent, transaction.urgent);
@@ -200,6 +202,21 @@ asio::awaitable<void> UdpTracker::wait_for_reply(Transaction& transaction, std::
             if (e.code() != make_error_code(Errc::timed_out)) throw;
         }
     }
+}
+
+// The first of those that answer; else the one whose silence is the oldest.
+Endpoint UdpTracker::choose(std::vector<Endpoint> const& tracker) const {
+    auto const silence = [this](Endpoint const& endpoint) {
+        auto const found = silent_.find(endpoint);
+        return found == silent_.end() ? TimePoint::min() : found->second;
+    };
+    return *std::min_element(tracker.begin(), tracker.end(),
+                             [&](auto const& a, auto const& b) { return silence(a) < silence(b); });
+}
+
+void UdpTracker::heard_nothing_of(Endpoint const& tracker) {
+    if (silent_.size() >= kSilentKept) silent_.clear();
+    silent_[tracker] = clock_.now();
 }
 
 std::vector<std::byte> UdpTracker::encode(Question const& question, std::optional<std::uint64_t> connection,

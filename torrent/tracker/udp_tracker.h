@@ -35,10 +35,11 @@ public:
     UdpTracker& operator=(UdpTracker const&) = delete;
     ~UdpTracker() override;
 
-    // `target` is path and query of the URL (BEP 41).
-    boost::asio::awaitable<AnnounceResult> announce(Endpoint tracker, std::string target, AnnounceRequest request,
-                                                    bool urgent);
-    boost::asio::awaitable<ScrapeReply> scrape(Endpoint tracker, InfoHash info_hash);
+    // `tracker`: its addresses, at least one; as long as one is silent, the next try goes to another. `target` is path and
+    // query of the URL (BEP 41).
+    boost::asio::awaitable<AnnounceResult> announce(std::vector<Endpoint> tracker, std::string target,
+                                                    AnnounceRequest request, bool urgent);
+    boost::asio::awaitable<ScrapeReply> scrape(std::vector<Endpoint> tracker, InfoHash info_hash);
 
     // Somebody waits for this torrent now: requests under way try again sooner.
     void hurry(InfoHash const& info_hash);
@@ -53,14 +54,14 @@ private:
     };
     // What is asked, once connected.
     struct Question {
-        Endpoint tracker;
+        std::vector<Endpoint> tracker;
         UdpAction action = UdpAction::announce;
         AnnounceRequest request;  // of a scrape only the info-hash
         std::string target;
         bool urgent = false;
     };
     struct Reply {
-        bool failed = false;
+        bool failed = true;
         std::string failure;
         bool reached = false;
         std::vector<std::byte> datagram;
@@ -69,6 +70,8 @@ private:
 
     boost::asio::awaitable<Reply> ask(Question const& question);
     boost::asio::awaitable<void> wait_for_reply(Transaction& transaction, std::uint32_t tries);
+    Endpoint choose(std::vector<Endpoint> const& tracker) const;
+    void heard_nothing_of(Endpoint const& tracker);
     std::vector<std::byte> encode(Question const& question, std::optional<std::uint64_t> connection,
                                   std::uint32_t transaction) const;
     std::optional<std::uint64_t> connection_to(Endpoint const& tracker);
@@ -80,6 +83,7 @@ private:
     UdpSocket& socket_;
     std::unordered_map<std::uint32_t, Transaction*> transactions_;
     std::map<Endpoint, Connection> connections_;
+    std::map<Endpoint, TimePoint> silent_;  // since their last answer, if ever: when they last gave none
 };
 
 }  // namespace rqfs::torrent

@@ -255,6 +255,18 @@ TEST_F(AnnouncerTest, AnnouncesOverBothFamiliesWithOneKey) {
     EXPECT_LE(next, seconds(1320));
 }
 
+TEST_F(AnnouncerTest, OfATrackersTwoAddressesTheOneThatLivesIsFound) {
+    resolver.names["t.test"] = {Address::parse("9.9.9.1").value(), Address::parse("9.9.9.2").value()};
+    trackers["9.9.9.2:80"] = FakeTracker::honest_udp(900, kPeer);
+    make({{"udp://t.test:80"}});
+
+    announcer->start();
+    run(seconds(16));
+
+    EXPECT_EQ(announcer->status().at(0).state, "working");
+    EXPECT_EQ(torrent.peers.size(), 1u);
+}
+
 TEST_F(AnnouncerTest, AFamilyThatDoesNotWorkHoldsNothingUp) {
     resolver.names["t.test"] = {Address::parse("9.9.9.1").value(), Address::parse("2606::1").value()};
     trackers["9.9.9.1:80"] = FakeTracker::honest_udp(900, kPeer);

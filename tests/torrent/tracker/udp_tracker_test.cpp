@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,7 @@ protected:
     void announce(bool urgent = false) {
         AnnounceRequest request;
         request.info_hash = hash;
-        asio::co_spawn(engine, client.announce(tracker, "/announce", std::move(request), urgent),
+        asio::co_spawn(engine, client.announce(addresses(), "/announce", std::move(request), urgent),
                        [this](std::exception_ptr e, AnnounceResult r) {
                            EXPECT_FALSE(e);
                            result = std::make_unique<AnnounceResult>(std::move(r));
@@ -42,9 +43,14 @@ protected:
     }
     ScrapeReply scrape() {
         ScrapeReply reply;
-        asio::co_spawn(engine, client.scrape(tracker, hash), [&](std::exception_ptr, ScrapeReply r) { reply = r; });
+        asio::co_spawn(engine, client.scrape(addresses(), hash), [&](std::exception_ptr, ScrapeReply r) { reply = r; });
         run(seconds(120));
         return reply;
+    }
+    std::vector<Endpoint> addresses() const {
+        std::vector<Endpoint> all{tracker};
+        all.insert(all.end(), more_addresses.begin(), more_addresses.end());
+        return all;
     }
     void run(Duration duration) { clock.run_for(engine, duration); }
     // When datagrams went out, in seconds since the beginning.
@@ -69,6 +75,7 @@ protected:
     tests::FakeUdp udp{engine.get_executor()};
     UdpTracker client{engine.get_executor(), clock, udp};
     Endpoint tracker = Endpoint::parse("9.9.9.9:80").value();
+    std::vector<Endpoint> more_addresses;
     InfoHash const hash = InfoHash::parse("0102030405060708090a0b0c0d0e0f1011121314").value();
     std::vector<TimePoint> sent_at;
     std::unique_ptr<AnnounceResult> result;
@@ -178,6 +185,56 @@ TEST_F(UdpTrackerTest, ConnectsAgainWhenTheConnectionExpiresBetweenTries) {
     EXPECT_EQ(action_of(0), 1);
     EXPECT_EQ(action_of(1), 0);
     EXPECT_EQ(action_of(2), 1);
+}
+
+// A tracker of two addresses, of which the first is silent.
+class HalfDeadTracker : public UdpTrackerTest {
+protected:
+    HalfDeadTracker() {
+        more_addresses = {Endpoint::parse("9.9.9.8:80").value()};
+        udp.network = [this](tests::FakeUdp::Sent const& datagram) {
+            return datagram.to == dead ? std::vector<std::string>() : honest(datagram.bytes);
+        };
+    }
+    std::vector<Endpoint> asked() const {
+        std::vector<Endpoint> all;
+        for (auto const& datagram : udp.sent) all.push_back(datagram.to);
+        return all;
+    }
+
+    Endpoint dead = tracker;
+    std::function<std::vector<std::string>(std::string const&)> honest = FakeTracker::honest_udp(900, kPeer);
+};
+
+TEST_F(HalfDeadTracker, ItsNextAddressIsAskedWhenTheFirstIsSilent) {
+    announce(true);
+    run(seconds(4));
+
+    EXPECT_TRUE(result && *result);
+    EXPECT_EQ(asked(), (std::vector{dead, more_addresses[0], more_addresses[0]}));
+}
+
+TEST_F(HalfDeadTracker, TheAddressThatAnswersIsAskedFirstFromThenOn) {
+    announce();
+    run(seconds(200));
+    udp.sent.clear();
+
+    announce();
+    run(seconds(1));
+
+    EXPECT_EQ(asked(), (std::vector{more_addresses[0], more_addresses[0]}));
+}
+
+TEST_F(HalfDeadTracker, WhenThatOneDiesTheOtherIsTriedAgain) {
+    announce();
+    run(seconds(200));
+    dead = more_addresses[0];
+    result.reset();
+
+    announce();
+    run(seconds(16));
+
+    EXPECT_TRUE(result && *result);
 }
 
 TEST_F(UdpTrackerTest, IgnoresAnswersWithAnotherTransactionActionOrSource) {
@@ -295,13 +352,13 @@ TEST_F(UdpTrackerTest, AScrapeThatFailsSaysWhy) {
     EXPECT_EQ(scrape().failure, "the tracker's reply is too short");
 }
 
-asio::awaitable<void> scrape_only(UdpTracker& client, Endpoint to, InfoHash info_hash) {
-    co_await client.scrape(to, info_hash);
+asio::awaitable<void> scrape_only(UdpTracker& client, std::vector<Endpoint> to, InfoHash info_hash) {
+    co_await client.scrape(std::move(to), info_hash);
 }
 
 TEST_F(UdpTrackerTest, CancellingEndsARequestAtOnce) {
     TaskGroup tasks(engine.get_executor(), "test");
-    tasks.spawn(scrape_only(client, tracker, hash));
+    tasks.spawn(scrape_only(client, addresses(), hash));
     run(seconds(1));
     bool stopped = false;
 
