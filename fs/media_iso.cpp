@@ -5,7 +5,8 @@
 namespace rqfs::fs {
 
 // ECMA-119 (ISO 9660) and ECMA-167 (UDF): descriptors from sector 16 on, which name the root directory and the path
-// table; UDF begins at sector 256.
+// table of ISO 9660; of UDF they say that it is there. It begins at sector 256, and its directories may lie anywhere:
+// so also those of an image that has both, of which players read UDF.
 
 namespace {
 
@@ -22,12 +23,13 @@ void take_volume(MediaScan& scan, MediaBytes descriptor) {
     };
     need(descriptor.little(158, 4), descriptor.little(166, 4));  // the root's extent
     need(descriptor.little(140, 4), descriptor.little(132, 4));  // the path table
-    scan.index_known();
 }
 
 }  // namespace
 
 MediaWalk walk_iso(MediaScan& scan) {
+    bool directories_known = false;
+    bool more_elsewhere = false;
     for (std::uint64_t i = 0; i < kMostDescriptors; ++i) {
         auto const begin = (kFirstDescriptor + i) * kSectorBytes;
         MediaBytes const descriptor = co_await scan.bytes(begin, kSectorBytes);
@@ -38,13 +40,17 @@ MediaWalk walk_iso(MediaScan& scan) {
         if (!iso && !udf && sign != "BEA01" && sign != "TEA01" && sign != "BOOT2") break;
         scan.recognized();
         scan.needed_first({begin, begin + kSectorBytes});
-        if (iso && (type == 1 || type == 2)) take_volume(scan, descriptor);
+        if (iso && (type == 1 || type == 2)) {
+            take_volume(scan, descriptor);
+            directories_known = true;
+        }
         if (udf) {
             scan.needed_first({kUdfAnchor * kSectorBytes, (kUdfAnchor + 1) * kSectorBytes});
-            scan.index_known();
+            more_elsewhere = true;
         }
         if (sign == "TEA01") break;
     }
+    if (directories_known && !more_elsewhere) scan.index_known();
 }
 
 }  // namespace rqfs::fs

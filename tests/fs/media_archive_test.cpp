@@ -116,12 +116,22 @@ TEST(MediaIso, FindsDescriptorsRootDirectoriesAndPathTables) {
     EXPECT_EQ(file.find().looks.size(), 4u);
 }
 
-TEST(MediaIso, FindsTheAnchorOfUdf) {
+TEST(MediaIso, FindsTheAnchorOfUdfAndLeavesItsEndsToBeLookedAt) {
     MediaFile file(kGiB, "disc.iso");
     file.put(16 * kSector, sector(0, "BEA01") + sector(0, "NSR02") + sector(0, "TEA01"));
 
     EXPECT_TRUE(covers(file.hints().first, {256 * kSector, 257 * kSector}));
-    EXPECT_TRUE(file.hints().index_known);
+    EXPECT_FALSE(file.hints().index_known) << "where its directories are, the anchor only begins to say";
+}
+
+TEST(MediaIso, OfAnImageOfBothTheDirectoriesOfOneAreNotAll) {
+    MediaFile file(kGiB, "disc.iso");
+    file.put(16 * kSector, volume(1, 30, 4096, 20) + sector(255, "CD001"));
+    file.put(18 * kSector, sector(0, "BEA01") + sector(0, "NSR02") + sector(0, "TEA01"));
+
+    EXPECT_TRUE(covers(file.hints().first, {30 * kSector, 32 * kSector}));
+    EXPECT_TRUE(covers(file.hints().first, {256 * kSector, 257 * kSector}));
+    EXPECT_FALSE(file.hints().index_known);
 }
 
 TEST(MediaIso, IsKnownByItsContentToo) {
