@@ -4,7 +4,7 @@ import time
 import unittest
 
 import lab
-from lab import Daemon, Host, Process, Scenario, Session, Transmission, needs, needs_root, wait_for
+from lab import Daemon, Process, Scenario, Session, needs, wait_for
 
 # Neighbours share an address range here, and their ids do not follow from their addresses.
 LABORATORY = {'enable_dht': True, 'dht_restrict_routing_ips': False, 'dht_restrict_search_ips': False, 'dht_enforce_node_id': False,
@@ -168,36 +168,6 @@ class AmongNpm(Dht):
         daemon = self.complete(torrent)
 
         self.assertEqual(wait_for(lambda: self.said('peer'), 30, self.npm.tail), daemon.endpoint())
-
-
-@unittest.skipUnless('RQFS_SLOW' in os.environ, 'takes three minutes, in which transmission gets to know its DHT (RQFS_SLOW=1)')
-@needs_root()
-@needs('ip', 'nsenter', 'transmission-daemon', 'transmission-remote')
-class AmongTransmission(Dht):
-    """On a network of its own, for transmission takes no address on loopback for one of a peer or a node."""
-
-    def setUp(self):
-        super().setUp()
-        self.torrent, self.other = self.film(), Host(self, 2)
-        nodes = [Session(self, '10.77.0.1:0', **LABORATORY) for _ in range(12)]  # transmission trusts no smaller DHT
-        self.router = nodes[0].endpoint
-        host, _, port = self.router.rpartition(':')
-        for node in nodes[1:]:
-            node.session.add_dht_node((host, int(port)))
-
-    def test_a_bare_info_hash_comes_from_transmission_and_goes_to_it(self):
-        seed = Transmission(self, self.other.address, self.other.within, dht_node=self.router)
-        seed.seed(self.torrent)
-        daemon = self.daemon(listen=('10.77.0.1:0',))
-
-        path = daemon.add(self.torrent.magnet())
-
-        wait_for(lambda: daemon.torrent(self.torrent)['state'] != 'metadata', 120, lambda: f'metadata: {daemon.torrent(self.torrent)}')
-        self.assert_mount_equals(path, self.torrent)
-        seed.process.end()
-        leech = Transmission(self, self.other.address, self.other.within, name='leech', dht_node=self.router)
-        leech.leech(self.torrent.magnet())
-        leech.wait_complete(120)
 
 
 if __name__ == '__main__':

@@ -1,14 +1,12 @@
 """Other people's clients tell us of a seed, and we tell them, by peer exchange and nothing else.
 
-libtorrent both ways, and we telling transmission, are in discovery_test. aria2 tells others first when a minute is over: RQFS_SLOW=1.
+libtorrent both ways, and we telling transmission, are in discovery_test.
 """
-import os
-import unittest
-
 import lab
 from interop import Interop
 from lab import needs, needs_root, wait_for
 from networks import PUBLIC4
+from tracker import Tracker
 
 
 @needs_root()
@@ -16,11 +14,14 @@ from networks import PUBLIC4
 class ByPeerExchange(Interop):
     NETWORK = PUBLIC4.format(0)
 
-    def assert_read_by_exchange(self, endpoint):
-        """A bare magnet, of which only this peer is known, and it knows a seed that gives nothing before we have heard of it."""
-        seed, daemon = self.quiet_seed(self.third, upload_rate_limit=1024), self.daemon(self.ours)
-        seed.connect(endpoint)
-        wait_for(lambda: seed.status().num_peers == 1, 30, 'the seed knows the relay')
+    def stingy_seed(self):
+        """It gives next to nothing before we have heard of it."""
+        return self.quiet_seed(self.third, upload_rate_limit=1024)
+
+    def assert_read_by_exchange(self, seed, endpoint):
+        """A bare magnet, of which only this peer is known, and it knows the seed."""
+        daemon = self.daemon(self.ours)
+        wait_for(lambda: seed.status().num_peers == 1, 30, 'the relay and the seed know each other')
         path = daemon.add(self.bare)
         daemon.ctl('connect', self.torrent.hash, endpoint)
         wait_for(lambda: 'pex' in self.sources(daemon), 120, lambda: f'we are told: {daemon.tail()}')
@@ -29,17 +30,19 @@ class ByPeerExchange(Interop):
 
     @needs('transmission-daemon', 'transmission-remote')
     def test_transmission_tells_us(self):
-        relay = self.transmission(**{'pex-enabled': True})
+        seed, relay = self.stingy_seed(), self.transmission(**{'pex-enabled': True})
         relay.leech(self.torrent.path)
+        seed.connect(relay.endpoint)
 
-        self.assert_read_by_exchange(relay.endpoint)
+        self.assert_read_by_exchange(seed, relay.endpoint)
 
-    @unittest.skipUnless('RQFS_SLOW' in os.environ, 'takes a minute, after which aria2 first tells of its peers (RQFS_SLOW=1)')
     @needs('aria2c')
     def test_aria2_tells_us(self):
-        relay = self.aria2(self.torrent.path, 'relay', '--enable-peer-exchange=true')
+        seed, tracker = self.stingy_seed(), Tracker.on(self, self.lan.computer(5))
+        tracker.book[self.torrent.hash] = [(self.third.address, 6881)]  # aria2 tells only of those whom it has dialled itself
+        relay = self.aria2(self.torrent.path, 'relay', '--enable-peer-exchange=true', '--bt-tracker=' + tracker.url)
 
-        self.assert_read_by_exchange(self.theirs.endpoint(relay.port))
+        self.assert_read_by_exchange(seed, self.theirs.endpoint(relay.port))
 
     def hub(self):
         """A daemon that has nothing but the metadata, and knows a seed."""

@@ -34,7 +34,7 @@ class Interop(Neighbours):
     def assert_comes_in(self, daemon, whole, what):
         """Somebody dials us, and takes everything."""
         seen = set()
-        wait_for(lambda: (seen.update(self.sources(daemon)), whole())[1], 90, lambda: f'it has everything: {what()}')
+        wait_for(lambda: (seen.update(self.sources(daemon)), whole())[1], 180, lambda: f'it has everything: {what()}')
         self.assertIn('incoming', seen)
 
     def has(self, path):

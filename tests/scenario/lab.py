@@ -349,19 +349,20 @@ class Process:
 
 
 class Transmission:
-    """transmission-daemon with its own directories and ports. Peers on loopback it takes only when they dial it. Its DHT is on when it is
-    told of a node."""
+    """transmission-daemon with its own directories and ports. Peers on loopback it takes only when they dial it. Its DHT is on when it has
+    nodes (their addresses) of a last run, which it pings one every two seconds; a router that it is told of gets it no others for minutes."""
 
-    def __init__(self, scenario, host='127.0.0.1', within=(), name='transmission', dht_node=None, **settings):
+    def __init__(self, scenario, host='127.0.0.1', within=(), name='transmission', dht_nodes=(), **settings):
         self.host, self.within = host, list(within)
         self.port, self.rpc = free_port(), free_port()
         home, self.downloads = scenario.directory / name, scenario.directory / (name + '-downloads')
         home.mkdir()
         self.downloads.mkdir()
-        if dht_node:
-            (home / 'dht.bootstrap').write_text(dht_node.replace(':', ' ') + '\n')
+        if dht_nodes:
+            nodes = b''.join(socket.inet_aton(address) + (6881).to_bytes(2, 'big') for address in dht_nodes)
+            (home / 'dht.dat').write_bytes(lt.bencode({'id': os.urandom(20), 'nodes': nodes}))
         (home / 'settings.json').write_text(json.dumps({
-            'dht-enabled': bool(dht_node), 'lpd-enabled': False, 'pex-enabled': False, 'utp-enabled': False, 'port-forwarding-enabled': False,
+            'dht-enabled': bool(dht_nodes), 'lpd-enabled': False, 'pex-enabled': False, 'utp-enabled': False, 'port-forwarding-enabled': False,
             'peer-port': self.port, 'bind-address-ipv4': host, 'rpc-bind-address': '127.0.0.1', 'rpc-port': self.rpc,
             'rpc-whitelist-enabled': False, 'download-dir': str(self.downloads), 'incomplete-dir-enabled': False,
             'ratio-limit-enabled': False, 'cache-size-mb': 4, 'speed-limit-up-enabled': False, 'upload-slots-per-torrent': 14, **settings}))

@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <malloc.h>
-
 #include <chrono>
 #include <set>
 
@@ -115,20 +113,6 @@ TEST_F(Store, SamplesWhatItHas) {
 
     EXPECT_EQ(few.size(), 3u);
     EXPECT_EQ(std::set(all.begin(), all.end()).size(), 5u);
-}
-
-// A tenth of what there may be, in a tenth of the room.
-TEST_F(Store, HoldsAMillionPeersInLessThan32Megabytes) {
-    auto const before = mallinfo2();
-    std::uint32_t n = 0;
-    for (std::size_t i = 0; i < limit::kDhtStoredHashes / 10; ++i) {
-        auto const info_hash = random_id(random).info_hash();
-        for (std::size_t k = 0; k < limit::kDhtStoredPeers; ++k) announce(info_hash, nth_endpoint(n++));
-    }
-    auto const after = mallinfo2();
-
-    EXPECT_EQ(store.peers(), limit::kDhtStoredHashes / 10 * limit::kDhtStoredPeers);
-    EXPECT_LT((after.uordblks + after.hblkhd) - (before.uordblks + before.hblkhd), (32u << 20) / 10);
 }
 
 }  // namespace
