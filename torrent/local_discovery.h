@@ -34,6 +34,7 @@ public:
     class Search {
     public:
         ~Search();
+        void hurry();  // somebody waits for this torrent now
 
     private:
         friend class LocalDiscovery;

@@ -67,6 +67,10 @@ void PeerSearch::update(Need need) {
     is_private_ = need.is_private;
     if (is_private_) lan_search_.reset();
     if (is_private_) dht_search_.reset();
+    // The local network is told once each time somebody begins to wait.
+    bool const begins = need.hurried && !hurried_;
+    hurried_ = need.hurried;
+    if (begins && lan_search_) lan_search_->hurry();
     if (!dht_search_) return;
     dht_search_->announce(session_.announced_port, need.complete);
     // As many as an idle torrent keeps are enough not to trouble the DHT out of turn.

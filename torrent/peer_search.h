@@ -67,6 +67,7 @@ private:
     std::shared_ptr<spdlog::logger> const& logger_;  // the torrent's, which the user may change
     Connections& connections_;
     bool is_private_ = false;
+    bool hurried_ = false;
     std::unique_ptr<LocalDiscovery::Search> lan_search_;
     std::unique_ptr<Dht::Search> dht_search_;  // while running, public and the DHT is on
     std::unique_ptr<TaskGroup> tasks_;         // while running

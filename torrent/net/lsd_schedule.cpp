@@ -3,13 +3,16 @@
 #include "torrent/net/lsd_message.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <tuple>
 
 namespace rqfs::torrent {
 
 void LsdSchedule::add(InfoHash const& info_hash, TimePoint now) {
-    std::erase_if(torrents_, [now](auto const& entry) { return !entry.second.wanted && now >= entry.second.due; });
+    std::erase_if(torrents_, [now](auto const& entry) {
+        return !entry.second.wanted && entry.second.said && now >= *entry.second.said + kInterval;
+    });
     auto const [torrent, fresh] = torrents_.try_emplace(info_hash);
     torrent->second.wanted = true;
     if (fresh) torrent->second.due = now;
@@ -24,31 +27,59 @@ void LsdSchedule::remove(InfoHash const& info_hash) {
         torrents_.erase(torrent);
 }
 
+void LsdSchedule::hurry(InfoHash const& info_hash) {
+    auto const found = torrents_.find(info_hash);
+    if (found == torrents_.end() || !found->second.said) return;
+    auto& torrent = found->second;
+    torrent.pressing = true;
+    torrent.due = std::min(torrent.due, *torrent.said + kPause);
+}
+
 void LsdSchedule::announce_all() {
     for (auto& [info_hash, torrent] : torrents_)
-        if (torrent.said) torrent.due = *torrent.said + kPause;
+        if (torrent.said) torrent.due = std::min(torrent.due, *torrent.said + kPause);
 }
 
 std::optional<TimePoint> LsdSchedule::next() const {
     std::optional<TimePoint> earliest;
-    for (auto const& [info_hash, torrent] : torrents_)
-        if (torrent.wanted) earliest = std::min(earliest.value_or(TimePoint::max()), torrent.due);
-    if (earliest && last_) earliest = std::max(*earliest, *last_ + kPause);
+    for (auto const& [info_hash, torrent] : torrents_) {
+        if (!torrent.wanted) continue;
+        auto when = torrent.due;
+        if (!torrent.any_time() && last_turn_) when = std::max(when, *last_turn_ + kPause);
+        earliest = std::min(earliest.value_or(TimePoint::max()), when);
+    }
+    if (earliest && last_) earliest = std::max(*earliest, *last_ + kSpacing);
     return earliest;
+}
+
+// Once a minute everybody whose time has come gets a turn, so that they share datagrams.
+void LsdSchedule::give_turns(TimePoint now) {
+    if (last_turn_ && now < *last_turn_ + kPause) return;
+    for (auto& [info_hash, torrent] : torrents_) {
+        if (!torrent.wanted || torrent.due > now || torrent.any_time()) continue;
+        torrent.has_turn = true;
+        last_turn_ = now;
+    }
 }
 
 std::vector<InfoHash> LsdSchedule::take(TimePoint now) {
     if (auto const when = next(); !when || *when > now) return {};
-    std::vector<std::tuple<TimePoint, InfoHash>> due;
+    give_turns(now);
+    std::vector<std::tuple<bool, TimePoint, InfoHash>> due;  // false, which pressing ones are, comes first
     for (auto const& [info_hash, torrent] : torrents_)
-        if (torrent.wanted && torrent.due <= now) due.emplace_back(torrent.due, info_hash);
+        if (torrent.wanted && torrent.due <= now && torrent.any_time())
+            due.emplace_back(!torrent.pressing, torrent.due, info_hash);
     std::sort(due.begin(), due.end());
     due.resize(std::min(due.size(), LsdMessage::kInfoHashes));
     std::vector<InfoHash> taken;
-    for (auto const& [when, info_hash] : due) {
+    for (auto const& [later, when, info_hash] : due) {
         auto& torrent = torrents_.at(info_hash);
+        if (torrent.said && torrent.repeats > 0) --torrent.repeats;
+        auto const repeats = static_cast<std::int64_t>(torrent.repeats);
+        auto const made = static_cast<std::int64_t>(kRepeats) - repeats;
+        torrent.due = now + (repeats > 0 ? Duration(kFirstRepeat * (1 + made)) : Duration(kInterval));
         torrent.said = now;
-        torrent.due = now + kInterval;
+        torrent.pressing = torrent.has_turn = false;
         taken.push_back(info_hash);
     }
     last_ = now;

@@ -59,9 +59,16 @@ struct NatPmpMapper::Conversation {
     Conversation(asio::any_io_executor const& executor, Clock& time, Router const& router,
                  InterfaceBinding const& binding)
         : clock(time), readable(executor) {
-        check(initnatpmp(&library, 1, raw(router.address)));
+        start(router);
         readable.assign(library.s);
         if (!binding.none()) tie(router, binding);
+    }
+
+    // Where the library cannot connect it leaves its socket open.
+    void start(Router const& router) {
+        int const code = initnatpmp(&library, 1, raw(router.address));
+        if (code < 0 && code != NATPMP_ERR_SOCKETERROR) closenatpmp(&library);
+        check(code);
     }
 
     // The library connects at once: once more, now through the interface.
