@@ -14,8 +14,16 @@ constexpr std::array<std::string_view, 14> kCopiers{"cp",      "rsync",  "dd",  
                                                     "sha1sum", "md5sum", "b2sum",       "cmp", "tar",
                                                     "rclone",  "scp",    "sftp-server", "mv"};
 
-// Of GNOME, KDE, Xfce and servers; kioworker is not among them, because it copies for Dolphin too.
-constexpr std::array<std::string_view, 23> kScanners{"totem-video-thumbnailer",
+// Of GNOME, KDE, Xfce and servers; kioworker is not among them, because it copies for Dolphin too, nor ffmpeg, with which
+// servers play. Jellyfin and Emby look at films with ffprobe.
+constexpr std::array<std::string_view, 30> kScanners{"ffprobe",
+                                                     "ffdetect",
+                                                     "Plex Media Scanner",
+                                                     "gst-discoverer-1.0",
+                                                     "gst-typefind-1.0",
+                                                     "localsearch",
+                                                     "baloo_filemetadata_temp_extractor",
+                                                     "totem-video-thumbnailer",
                                                      "ffmpegthumbnailer",
                                                      "gst-thumbnailers",
                                                      "gdk-pixbuf-thumbnailer",

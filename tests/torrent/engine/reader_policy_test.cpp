@@ -19,6 +19,18 @@ TEST(ProgramKind, IsKnownOfTheUsualPrograms) {
     EXPECT_EQ(program_kind("", usual), ProgramKind::unknown);
 }
 
+TEST(ProgramKind, WhatLooksIntoEveryFileOfALibraryIsAScannerByItsNameInProc) {
+    for (auto const* const name :
+         {"ffprobe", "Plex Media Scan", "mediainfo", "exiftool", "gst-discoverer-", "baloo_file_extr", "tracker-extract",
+          "localsearch", "localsearch-ext", "ffmpegthumbnail", "totem-video-thu"})
+        EXPECT_EQ(program_kind(name, StreamSettings{}), ProgramKind::scanner) << name;
+}
+
+TEST(ProgramKind, WhatPlaysTooIsNoScanner) {
+    for (auto const* const name : {"ffmpeg", "jellyfin", "Plex Transcoder", "Plex Media Serv", "mpv", "vlc", "gst-launch-1.0"})
+        EXPECT_EQ(program_kind(name, StreamSettings{}), ProgramKind::unknown) << name;
+}
+
 TEST(ProgramKind, ComparesTheFifteenCharactersThatTheKernelKeeps) {
     StreamSettings chosen;
     chosen.scanners = {"my-very-long-scanner"};
