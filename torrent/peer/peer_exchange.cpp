@@ -65,11 +65,13 @@ PeerExchange::Heard PeerExchange::heard(PeerHandle from, PexMessage const& messa
     if (partner.messages.size() >= limit::kPexMessagesBeforeDrop) return {true, {}};
     partner.messages.push_back(now);
     if (partner.messages.size() > limit::kPexMessagesAMinute) return {};
-    auto const most = partner.heard ? limit::kPexPeersPerMessage : limit::kPexPeersInFirstMessage;
-    partner.heard = true;
-    auto const count = std::min({message.added.size(), std::size_t{most}, limit::kPexPeersPerPeer - partner.taken});
-    partner.taken += count;
-    return {false, {message.added.begin(), message.added.begin() + static_cast<std::ptrdiff_t>(count)}};
+    for (auto const& endpoint : message.dropped) partner.named.erase(endpoint);
+    Heard taken;
+    for (auto const& peer : message.added) {
+        if (partner.named.size() >= limit::kPexPeersPerPeer) break;
+        if (partner.named.insert(peer.endpoint).second) taken.peers.push_back(peer);
+    }
+    return taken;
 }
 
 }  // namespace rqfs::torrent

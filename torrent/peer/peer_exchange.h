@@ -5,11 +5,11 @@
 #include "torrent/peer/pex_news.h"
 #include "torrent/units.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -42,6 +42,8 @@ public:
         bool flood = false;          // it says far too much: hang up
         std::vector<PexPeer> peers;  // that may be taken as told by a stranger
     };
+    // Taken are those it has not named yet, as long as it names no more than limit::kPexPeersPerPeer at a time; what it
+    // drops makes room for others.
     Heard heard(PeerHandle from, PexMessage const& message, TimePoint now);
 
 private:
@@ -49,8 +51,7 @@ private:
         PexNews news;
         TimePoint next{};
         std::deque<TimePoint> messages;  // of the last minute
-        std::size_t taken = 0;           // addresses, of all its messages
-        bool heard = false;
+        std::set<Endpoint> named;        // by it, taken, and not dropped since
     };
 
     std::map<PeerHandle, Partner> partners_;

@@ -36,13 +36,16 @@ protected:
                 for (auto const& peer : message.added) all.push_back(peer.endpoint);
         return all;
     }
-    PeerExchange::Heard hear(std::size_t addresses = 1) {
+    // The next addresses that nobody has named before.
+    PexMessage naming(std::size_t addresses) {
         PexMessage message;
         for (std::size_t i = 0; i < addresses; ++i, ++heard_of)
             message.added.push_back(
                 {at("1.2." + std::to_string(heard_of / 250) + "." + std::to_string(heard_of % 250) + ":6881"), 0});
-        return exchange.heard(PeerHandle(1), message, now);
+        return message;
     }
+    PeerExchange::Heard hear(PexMessage const& message) { return exchange.heard(PeerHandle(1), message, now); }
+    PeerExchange::Heard hear(std::size_t addresses = 1) { return hear(naming(addresses)); }
 
     PeerExchange exchange;
     std::vector<PeerExchange::Member> members;
@@ -146,16 +149,51 @@ TEST_F(PeerExchangeTest, TwoConnectionsOfOneAddressAreNamedOnce) {
     EXPECT_EQ(told(1).size(), 1u);
 }
 
-TEST_F(PeerExchangeTest, WhatAPeerTellsIsTakenUpToTheLimits) {
+TEST_F(PeerExchangeTest, OnePeerDoesNotFillTheList) {
     add(1, "1.1.1.1:1000");
 
-    EXPECT_EQ(hear(10'000).peers.size(), limit::kPexPeersInFirstMessage);
+    EXPECT_EQ(hear(10'000).peers.size(), limit::kPexPeersPerPeer);
+    for (int i = 0; i < 60; ++i) {
+        now += 1min;
+        EXPECT_EQ(hear(500).peers.size(), 0u);
+    }
+}
+
+TEST_F(PeerExchangeTest, WhatItDropsMakesRoomForOthers) {
+    add(1, "1.1.1.1:1000");
+    PexMessage before;
+
+    for (int i = 0; i < 10; ++i, now += 1min) {
+        auto message = naming(50);
+        for (auto const& peer : before.added) message.dropped.push_back(peer.endpoint);
+        EXPECT_EQ(hear(message).peers, message.added) << "message " << i;
+        before = message;
+    }
+}
+
+TEST_F(PeerExchangeTest, WhatIsNamedAgainCountsOnceAndIsNotTakenAgain) {
+    add(1, "1.1.1.1:1000");
+    auto const message = naming(30);
+    hear(message);
+
+    for (int i = 0; i < 10; ++i) {
+        now += 1min;
+        EXPECT_TRUE(hear(message).peers.empty());
+    }
     now += 1min;
-    EXPECT_EQ(hear(10'000).peers.size(), limit::kPexPeersPerMessage);
+    EXPECT_EQ(hear(20).peers.size(), 20u);
+}
+
+TEST_F(PeerExchangeTest, DroppingWhatWasNotNamedMakesNoRoom) {
+    add(1, "1.1.1.1:1000");
+    hear(50);
     now += 1min;
-    EXPECT_EQ(hear(10'000).peers.size(), limit::kPexPeersPerMessage);
+    PexMessage message;
+    for (auto const& peer : naming(200).added) message.dropped.push_back(peer.endpoint);
+    hear(message);
     now += 1min;
-    EXPECT_EQ(hear(10'000).peers.size(), 0u) << "one peer does not fill the list";
+
+    EXPECT_TRUE(hear(50).peers.empty());
 }
 
 TEST_F(PeerExchangeTest, TwoMessagesAMinuteAreTolerated) {
