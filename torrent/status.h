@@ -61,7 +61,7 @@ struct FileStatus {
 struct PeerStatus {
     Endpoint endpoint;
     std::string client;          // "Transmission 3.00", or the raw id made printable
-    std::string source;          // tracker, magnet, user, incoming, resume
+    std::string source;          // user, tracker, lsd, dht, pex, incoming, resume
     bool incoming = false;
     bool choking_us = true;
     bool interested_in_us = false;

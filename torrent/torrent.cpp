@@ -1,6 +1,7 @@
 #include "torrent/torrent.h"
 
 #include "torrent/log.h"
+#include "torrent/swarm/peer_supply.h"
 #include "torrent/timeout.h"
 #include "torrent/torrent_operation.h"
 #include "torrent/tracker/tracker_list.h"
@@ -304,7 +305,13 @@ Announcer::Facts Torrent::announce_facts() const {
     // While the size is unknown anything but 0 tells the tracker that we are no seed; libtorrent says 16 KiB too.
     facts.left_bytes = download_ ? metainfo_->pieces().total_bytes() - download_->have_bytes() : kBlockBytes;
     facts.connected_peers = static_cast<std::uint32_t>(connections_.connected());
-    facts.wants_peers = running_;
+    PeerSupply supply;
+    supply.somebody_waits = hurried();
+    supply.complete = download_ && download_->complete();
+    supply.connected = connections_.connected();
+    supply.connections = active() ? session_.settings.connections_per_torrent : limit::kIdleTorrentConnections;
+    supply.idle = connections_.known().counts().idle;
+    facts.wants_peers = running_ && supply.wants_more();
     facts.partial_seed = download_ && !download_->complete() && !active();
     return facts;
 }
