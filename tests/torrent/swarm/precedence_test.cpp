@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -60,11 +61,69 @@ TEST(Precedence, ForgetsATorrentThatLeft) {
 
 TEST(Precedence, RemembersWhatTheWayInCanCarry) {
     auto precedence = busy();
-    precedence.need(hash(1), 200e3);
 
     precedence.received(10'000'000, kNow + 40s);
+    precedence.need(hash(1), 200e3);
 
     EXPECT_NEAR(static_cast<double>(precedence.allowance(hash(3))), 1e6 / std::sqrt(2) - 300e3, 60e3);
+}
+
+// A copy beside a player, for a while: at every moment each receives what the swarms and the way in allow.
+class Neighbours {
+public:
+    void pass(Duration how_long, double player_swarm, double way_in) {
+        for (auto const end = now + how_long; now < end; now += 100ms) {
+            auto const allowed = static_cast<double>(precedence.allowance(hash(2)));
+            copy = std::min({kCopySwarm, allowed > 0 ? allowed : kCopySwarm, way_in});
+            player = std::min(player_swarm, way_in - copy);
+            least_copy = std::min(least_copy, copy);
+            total += static_cast<std::uint64_t>((copy + player) / 10);
+            precedence.received(total, now);
+        }
+    }
+
+    static constexpr double kCopySwarm = 10e6;
+    Precedence precedence;
+    TimePoint now = kNow;
+    std::uint64_t total = 0;
+    double copy = 0;
+    double player = 0;
+    double least_copy = kCopySwarm;
+};
+
+TEST(Precedence, APlayerWhoseOwnSwarmIsSlowTakesLittleFromTheOthers) {
+    Neighbours neighbours;
+    neighbours.pass(30s, 1e6, 20e6);
+
+    neighbours.precedence.need(hash(1), 1e6);
+    neighbours.pass(10min, 1e6, 20e6);
+
+    EXPECT_GE(neighbours.least_copy, 0.65 * Neighbours::kCopySwarm);
+}
+
+TEST(Precedence, OnALinkThatHasBecomeSlowerPlayersHaveWhatTheyPlay) {
+    Neighbours neighbours;
+    neighbours.pass(30s, 1e6, 20e6);
+
+    neighbours.precedence.need(hash(1), 1e6);
+    neighbours.pass(3min, 1.5e6, 5e6);
+
+    EXPECT_GE(neighbours.player, 1e6);
+    EXPECT_GE(neighbours.copy, 2e6);
+}
+
+TEST(Precedence, NeedsThatComeAndGoDoNotAddUp) {
+    Neighbours neighbours;
+    neighbours.pass(30s, 1e6, 20e6);
+
+    for (int i = 0; i < 60; ++i) {
+        neighbours.precedence.need(hash(1), 1e6);
+        neighbours.pass(9s, 1e6, 20e6);
+        neighbours.precedence.need(hash(1), 0);
+        neighbours.pass(1s, 1e6, 20e6);
+    }
+
+    EXPECT_GE(neighbours.least_copy, 0.6 * Neighbours::kCopySwarm);
 }
 
 }  // namespace
