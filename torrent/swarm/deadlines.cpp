@@ -31,6 +31,7 @@ std::vector<Wish> Deadlines::merged() const {
         if (kept > 0 && all[kept - 1].piece == wish.piece) {
             all[kept - 1].deadline = std::min(all[kept - 1].deadline, wish.deadline);
             all[kept - 1].urgency = std::min(all[kept - 1].urgency, wish.urgency);
+            all[kept - 1].index = all[kept - 1].index && wish.index;
         } else {
             all[kept++] = wish;
         }

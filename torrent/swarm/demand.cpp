@@ -27,9 +27,8 @@ constexpr std::chrono::milliseconds kHeadWithin{2000};
 constexpr std::chrono::milliseconds kTailWithin{3000};
 // Who reads on has what it needs of them to begin with; the film comes first.
 constexpr std::chrono::milliseconds kEndsWhilePlaying{10'000};
-// Until the reader is seen to read on, the very end may be what it asks for next (an .mp4 with its index there). With
-// 1500 ms, a second piece of the film before it, mpv no longer stood still after its first second where the link is half as
-// fast again as the film, but every start took 0.4 to 0.6 s more.
+// Until the reader is seen to read on, the very end may be what it asks for next (an .mp4 with its index there); what of
+// the film has to come before it all the same, PiecePicker sees from the rates.
 constexpr std::chrono::milliseconds kFirstTailWithin{500};
 // Of it so much: with 1 MiB a whole piece more comes before the film's second, which then stops after its first.
 constexpr std::uint64_t kVeryEnd = 256u << 10;
@@ -59,15 +58,18 @@ public:
 
     // Each missing piece of the range in the torrent, at most kMostWishes of one call.
     template <class Deadline>
-    void want(ByteRange range, Urgency urgency, Deadline deadline) {
+    void want(ByteRange range, Urgency urgency, Deadline deadline, bool index = false) {
         auto const pieces = layout_.pieces(range);
         std::size_t added = 0;
         for (auto piece = pieces.first; piece < pieces.end && added < kMostWishes; ++piece) {
             if (have_.test(piece)) continue;
             ++added;
-            Wish const wish{piece, deadline(piece), urgency};
+            Wish wish{piece, deadline(piece), urgency, index};
             auto const [known, is_new] = wishes_.try_emplace(piece, wish);
-            if (!is_new && order(wish) < order(known->second)) known->second = wish;
+            if (is_new) continue;
+            wish.index = index || known->second.index;
+            known->second = order(wish) < order(known->second) ? wish : known->second;
+            known->second.index = wish.index;
         }
     }
 
@@ -195,7 +197,7 @@ void Demand::want_ends(Collector& collector, TimePoint now) const {
     collector.want(in_torrent({size - zone_bytes_, size}), Urgency::player,
                    within(reads ? kEndsWhilePlaying : kTailWithin));
     auto const very_end = std::min(zone_bytes_, kVeryEnd);
-    if (!reads) collector.want(in_torrent({size - very_end, size}), Urgency::player, within(kFirstTailWithin));
+    if (!reads) collector.want(in_torrent({size - very_end, size}), Urgency::player, within(kFirstTailWithin), true);
 }
 
 // The same for an index whose place is known.
@@ -203,7 +205,7 @@ void Demand::want_index(Collector& collector, TimePoint now) const {
     if (known_copier_ || rate_.greedy() || cursors_.random()) return;
     auto const first = now + (plays_ ? kIndexWithin : kFirstTailWithin);
     for (auto const& range : hints_.first)
-        collector.want(in_torrent(range), Urgency::player, [first](PieceIndex) { return first; });
+        collector.want(in_torrent(range), Urgency::player, [first](PieceIndex) { return first; }, !plays_);
     for (auto const& range : hints_.later)
         collector.want(in_torrent(range), Urgency::player, [now](PieceIndex) { return now + kTailWithin; });
 }

@@ -14,6 +14,7 @@ constexpr double kSlow = 10.0;
 constexpr double kShortest = 0.5;  // busy seconds that count at least: a burst in the first milliseconds is no rate
 constexpr double kShortestRound = 0.01;  // seconds
 constexpr double kSilence = 0.3;   // seconds after which silence lowers the rate
+constexpr double kLoss = 0.2;      // seconds, likewise; the least time in which Linux sends again without an acknowledgement
 constexpr double kSilentTrips = 1.5;  // TCP in slow start sends once a round trip
 constexpr double kLatencyWeight = 0.2;
 constexpr double kTimeoutLowest = 0.5;   // seconds; libtorrent's adaptive timeout has 2 s, too long under a reader
@@ -57,6 +58,9 @@ void PeerRate::asked(TimePoint now) {
 }
 
 void PeerRate::received(std::uint32_t bytes, TimePoint sent, TimePoint now, Duration transfer) {
+    // Its TCP has lost something and is out of slow start; what comes in one go after that is no sign of growth.
+    double const silent = seconds(silence(now)) - bytes / fast_.rate();
+    if (known() && silent > std::max(kLoss, kSilentTrips * latency())) slow_start_ = false;
     pass_until(now);
     TimePoint const before = known() ? std::max(last_received_, sent) : sent;
     if (!known()) fast_.seconds = slow_.seconds = seconds(transfer);

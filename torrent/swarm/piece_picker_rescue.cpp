@@ -85,7 +85,7 @@ void PiecePicker::State::cancel_orphans() {
         if (p.phase != Phase::in_flight || p.wanted || p.target != kNone) continue;
         FlightId const id = p.flight;
         auto const blocks = static_cast<std::uint32_t>(table.flight(id).blocks.size());
-        if (blocks - table.flight(id).here <= kLastBlocks) continue;
+        if (table.flight(id).here > 0 && blocks - table.flight(id).here <= kLastBlocks) continue;
         for (std::uint32_t b = 0; b < blocks && p.flight == id; ++b) {
             for (RequestId request = table.flight(id).blocks[b].first; request != kNone && p.flight == id;) {
                 RequestId const next = table.request(request).next_of_block;

@@ -77,6 +77,7 @@ struct PiecePicker::State {
     // `finish`: seconds in which all peers together could bring it and what comes before it.
     std::uint32_t assign_target(std::uint32_t target, std::uint32_t limit, double finish);
     double missing_bytes(std::uint32_t target) const;
+    void assign_film_first(double index_in);  // before an index that comes in so many seconds
     Seat* quickest(std::uint32_t target, bool only_good, Seat const* previous);
     bool better_elsewhere(Seat const& seat, PieceIndex index, double in_time);
     void share_with_copiers();
@@ -137,9 +138,8 @@ struct PiecePicker::State {
     std::vector<Seat> seats;  // by handle
     std::uint32_t rooms = 0;  // of all seats
     double median_rate = 0, all_rates = 0;  // bytes a second; the latter of all good peers together
-    TimePoint median_at;
     double queue_seconds = 0, copier_credit = 0, rarest_credit = 0;  // credits: blocks due to copiers, to rarest-first
-    TimePoint next_hedge, next_finish;
+    TimePoint median_at, next_hedge, next_finish;
 
     std::vector<Order> orders;
     std::uint64_t changes = 1;  // counts what may give an idle peer work

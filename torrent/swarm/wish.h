@@ -20,6 +20,7 @@ struct Wish {
     PieceIndex piece;
     TimePoint deadline;
     Urgency urgency = Urgency::background;
+    bool index = false;  // where a file's index lies or may lie, of a reader that has not begun to play
 };
 
 }  // namespace rqfs::torrent

@@ -213,5 +213,16 @@ TEST_F(PeerRateTest, TimesOutByWhatIsUsualForThePeer) {
     EXPECT_LE(rate.timeout(), seconds(20));
 }
 
+TEST_F(PeerRateTest, WhatComesInOneGoAfterALossIsNoGrowth) {
+    stream(200e3, 5);
+    TimePoint const sent = now;
+    for (int i = 0; i < 4; ++i) rate.asked(now);
+    now += milliseconds(400);
+
+    for (int i = 0; i < 4; ++i) rate.received(kBlockBytes, sent, now);
+
+    EXPECT_LE(rate.room(200e3, 0.3, 0), 5u) << "0.3 s, not twice what came";
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

@@ -191,17 +191,32 @@ TEST_F(PiecePickerStream, CancelsWhatASeekLeavesBehind) {
 }
 
 TEST_F(PiecePickerStream, KeepsTheLastFourBlocksOfAPieceAfterASeek) {
-    make(400, 4);
+    make(400, 5);
     PeerHandle const peer = seed_peer();
     learn({{peer, 5e5}});
     std::uint32_t const before = missing();
     wishes({wish(before, 0, Urgency::blocked_player)});
     plan();
-    ASSERT_EQ(asked[peer].size(), 4u);
+    ASSERT_EQ(asked[peer].size(), 5u);
+    arrive_next(peer);
 
     wishes({wish(missing(before + 100), 0, Urgency::blocked_player)});
 
     EXPECT_TRUE(cancels().empty());
+}
+
+TEST_F(PiecePickerStream, CancelsSmallPiecesOfWhichNothingIsHereToo) {
+    make(400, 1);
+    PeerHandle const peer = seed_peer();
+    learn({{peer, 5e5}});
+    std::uint32_t const before = missing();
+    wishes({wish(before, 0), wish(before + 1, 0.1), wish(before + 2, 0.2), wish(before + 3, 0.3), wish(before + 4, 0.4)});
+    plan();
+    ASSERT_GE(asked[peer].size(), 3u);
+
+    picker->drop_reader(ReaderId(1), now);
+
+    EXPECT_FALSE(cancels().empty());
 }
 
 TEST_F(PiecePickerStream, KeepsBlocksThatArriveWithinARoundTripAfterASeek) {
