@@ -77,8 +77,13 @@ void Dht::Search::announce(std::uint16_t port, bool seed) {
 }
 
 void Dht::Search::hurry() {
-    for (auto& family : families_) family.schedule.hurry(dht_.network_.clock.now());
-    dht_.touch();
+    bool changed = false;
+    for (auto& family : families_) {
+        if (!family.schedule.hurry(dht_.network_.clock.now())) continue;
+        changed = true;
+        if (family.running != 0) family.node->hurry(family.running);
+    }
+    if (changed) dht_.touch();
 }
 
 Dht::Search::Progress Dht::Search::progress() const {
@@ -244,16 +249,35 @@ asio::awaitable<void> Dht::touched() {
     touched_ = false;
 }
 
-// The time of the next search that is not yet due.
+// Those that somebody waits for first, of them the latest; then whose turn came first. The time of the next search.
 TimePoint Dht::begin_due() {
+    struct Due {
+        std::optional<TimePoint> waited_for;
+        TimePoint due;
+        Search* search;
+        Search::Family* family;
+    };
     auto const now = network_.clock.now();
     auto next = TimePoint::max();
+    std::vector<Due> all;
     for (auto* const search : searches_)
         for (auto& family : search->families_) {
-            bool const can = family.node->knows_somebody() && family.node->lookups() < limit::kDhtLookups;
-            if (can && family.schedule.is_due(now)) begin(*search, family);
-            if (family.node->knows_somebody()) next = std::min(next, family.schedule.due());
+            if (!family.node->knows_somebody()) continue;
+            if (family.schedule.is_due(now))
+                all.push_back({family.schedule.waited_for(now), family.schedule.due(), search, &family});
+            else
+                next = std::min(next, family.schedule.due());
         }
+    std::stable_sort(all.begin(), all.end(), [](Due const& a, Due const& b) {
+        return a.waited_for != b.waited_for ? a.waited_for > b.waited_for : a.due < b.due;
+    });
+    for (auto const& each : all) {
+        auto const most = limit::kDhtLookups + (each.waited_for ? limit::kDhtUrgentLookups : 0);
+        if (each.family->node->lookups() < most)
+            begin(*each.search, *each.family);
+        else
+            next = now;
+    }
     return next;
 }
 
@@ -262,6 +286,7 @@ void Dht::begin(Search& search, Search::Family& family) {
     order.info_hash = search.info_hash_;
     if (search.port_ != 0 && family.schedule.announces(network_.clock.now())) order.announce = search.port_;
     order.seed = search.seed_;
+    order.waited_for = family.schedule.waited_for(network_.clock.now());
     family.peers = 0;
     order.on_peers = [this, &search, &family](std::vector<Endpoint> peers) {
         if (options_.is_our_own) std::erase_if(peers, options_.is_our_own);

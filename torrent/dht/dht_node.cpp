@@ -121,23 +121,24 @@ void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {
     auto const run = lookups_.find(query->lookup);
     if (run == lookups_.end()) return;
     run->second.lookup.failed(from);
-    advance(query->lookup);
+    advance_in_turn(query->lookup);
 }
 
 // False when there is no room for more queries now.
 bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
-    if (room() == 0) return false;
+    if (room(about.urgent) == 0) return false;
     auto number = random_number<std::uint32_t>();
     while (in_flight_.contains(number)) number = random_number<std::uint32_t>();
     query.transaction = transaction_of(number);
     query.id = table_.own();
     query.read_only = options_.read_only;
     query.names_program = !options_.anonymous;
+    auto const now = network_.clock.now();
     about.to = to;
-    about.sent = network_.clock.now();
-    in_flight_.emplace(number, std::move(about));
+    about.sent = now;
     auto const bytes = encode_krpc(query);
-    budget_.sent(bytes.size());
+    budget_.sent(about.urgent, bytes.size(), now);
+    in_flight_.emplace(number, std::move(about));
     sent_bytes_ += bytes.size();
     if (!refuses(to)) network_.socket.send(to, bytes);  // who came onto a list later: as a node that has gone silent
     watch();

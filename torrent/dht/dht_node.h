@@ -61,6 +61,8 @@ public:
 
     SearchId search(Search search);
     void cancel(SearchId id);
+    // Somebody waits for it from now on.
+    void hurry(SearchId id);
     // Nodes of the last run, or routers: asked for the nodes near us. Routers never get into the table.
     void bootstrap(std::vector<NodeContact> const& saved, std::vector<Endpoint> const& routers);
     // Somebody said there is a node (a peer's PORT message): it is pinged.
@@ -86,7 +88,7 @@ private:
     std::optional<Query> take_query(std::string const& transaction, Endpoint const& from);
     bool awaits_reply(Endpoint const& from) const;
     bool ask(Endpoint const& to, KrpcQuery query, Query about);
-    std::size_t room() { return budget_.room(in_flight_.size(), network_.clock.now()); }
+    std::size_t room(bool urgent) { return budget_.room(urgent, in_flight_.size(), network_.clock.now()); }
     void ping(Endpoint const& to);
     void ping_welcome(std::vector<NodeContact> const& nodes);
     void learn_address(Endpoint const& voter, Endpoint const& us);
@@ -99,6 +101,8 @@ private:
     boost::asio::awaitable<void> begin_later(SearchId id);
     void lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from);
     void advance(SearchId id);
+    void advance_in_turn(SearchId id);
+    void advance_all();
     void end(SearchId id);
     void ask_next(SearchId id, Run& run);
     void announce(Run& run);

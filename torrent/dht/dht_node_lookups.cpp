@@ -11,6 +11,7 @@ namespace rqfs::torrent {
 namespace {
 
 constexpr std::size_t kStartNodes = 16;  // twice k: some may have left
+constexpr std::size_t kTurn = 16;        // queries: with less room lookups take turns
 
 }  // namespace
 
@@ -21,6 +22,11 @@ DhtNode::SearchId DhtNode::search(Search search) {
 }
 
 void DhtNode::cancel(SearchId id) { lookups_.erase(id); }
+
+void DhtNode::hurry(SearchId id) {
+    auto const run = lookups_.find(id);
+    if (run != lookups_.end()) run->second.search.waited_for = network_.clock.now();
+}
 
 void DhtNode::bootstrap(std::vector<NodeContact> const& saved, std::vector<Endpoint> const& routers) {
     for (auto const& router : routers)
@@ -57,7 +63,7 @@ void DhtNode::lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from
     auto& run = found->second;
     auto const nodes = usable(reply);
     if (!run.lookup.replied({reply.id, from}, nodes, reply.token.value_or(""), network_.clock.now())) {
-        advance(id);
+        advance_in_turn(id);
         return;
     }
     std::vector<Endpoint> fresh;
@@ -70,7 +76,27 @@ void DhtNode::lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from
         auto const on_peers = run.search.on_peers;  // it may cancel the search
         on_peers(fresh);
     }
-    advance(id);
+    advance_in_turn(id);
+}
+
+// Where little may be sent it goes to whom advance_all() has first, not to who was answered last.
+void DhtNode::advance_in_turn(SearchId id) {
+    auto const found = lookups_.find(id);
+    if (found != lookups_.end() && room(found->second.search.waited_for.has_value()) >= kTurn) advance(id);
+}
+
+// First the searches that somebody waits for, of these the latest; of the others the oldest.
+void DhtNode::advance_all() {
+    std::vector<std::pair<TimePoint, SearchId>> waited_for;
+    std::vector<SearchId> others;
+    for (auto const& [id, run] : lookups_)
+        if (run.search.waited_for)
+            waited_for.emplace_back(*run.search.waited_for, id);
+        else
+            others.push_back(id);
+    std::sort(waited_for.rbegin(), waited_for.rend());
+    for (auto const& [since, id] : waited_for) advance(id);
+    for (auto const id : others) advance(id);
 }
 
 void DhtNode::advance(SearchId id) {
@@ -90,12 +116,14 @@ void DhtNode::advance(SearchId id) {
 
 // Only as many as can be sent: whom a lookup has named counts as asked.
 void DhtNode::ask_next(SearchId id, Run& run) {
-    for (auto const& node : run.lookup.next(network_.clock.now(), room())) {
+    bool const urgent = run.search.waited_for.has_value();
+    for (auto const& node : run.lookup.next(network_.clock.now(), room(urgent))) {
         KrpcQuery query;
         query.method = run.for_peers ? KrpcMethod::get_peers : KrpcMethod::find_node;
         query.target = run.lookup.target();
         Query about;
         about.lookup = id;
+        about.urgent = urgent;
         about.target = query.target;
         [[maybe_unused]] bool const sent = ask(node.endpoint, std::move(query), std::move(about));
         assert(sent);
@@ -110,8 +138,9 @@ void DhtNode::end(SearchId id) {
 
 // To the nearest first; what cannot be sent now is sent later.
 void DhtNode::announce(Run& run) {
+    bool const urgent = run.search.waited_for.has_value();
     auto each = run.to_announce.begin();
-    for (; each != run.to_announce.end() && room() > 0; ++each, ++run.announces) {
+    for (; each != run.to_announce.end() && room(urgent) > 0; ++each, ++run.announces) {
         KrpcQuery query;
         query.method = KrpcMethod::announce_peer;
         query.target = run.lookup.target();
@@ -120,6 +149,7 @@ void DhtNode::announce(Run& run) {
         query.seed = run.search.seed;
         Query about;
         about.announce = true;
+        about.urgent = urgent;
         about.target = query.target;
         ask(each->node.endpoint, std::move(query), std::move(about));
     }

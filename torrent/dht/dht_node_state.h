@@ -24,6 +24,7 @@ struct DhtSearch {
     InfoHash info_hash;
     std::optional<std::uint16_t> announce;  // our port: announced to the nearest nodes at the end
     bool seed = false;
+    std::optional<TimePoint> waited_for;  // since when somebody waits for it, who comes first; nobody
     std::function<void(std::vector<Endpoint> const&)> on_peers;  // not heard of in this search before
     std::function<void(std::size_t replies, std::size_t announces)> on_end;
 };
@@ -35,6 +36,7 @@ struct DhtQueryInFlight {
     DhtSearchId lookup = 0;        // 0: none
     std::optional<NodeId> target;  // of find_node and get_peers
     bool announce = false;
+    bool urgent = false;  // somebody waits for it
 };
 
 // A lookup, for peers or for nodes.

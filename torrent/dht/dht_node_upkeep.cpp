@@ -63,7 +63,7 @@ void DhtNode::look_around() {
 void DhtNode::check_a_node() {
     // Upkeep waits while searches use up what may be sent.
     auto const now = network_.clock.now();
-    if (!budget_.ample(now) || room() == 0) return;
+    if (!budget_.ample(now) || room(false) == 0) return;
     auto const check = table_.next_check(random_id(), now);
     if (!check) return;
     KrpcQuery query;
@@ -94,9 +94,7 @@ asio::awaitable<void> DhtNode::watch_queries() {
             each = over ? in_flight_.erase(each) : std::next(each);
         }
         for (auto const& query : late) query_failed(query);
-        std::vector<SearchId> running;
-        for (auto const& [id, run] : lookups_) running.push_back(id);
-        for (auto const id : running) advance(id);
+        advance_all();
     }
     watching_ = false;
 }

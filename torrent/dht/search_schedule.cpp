@@ -14,6 +14,7 @@ constexpr Duration kSpread = 1min;
 constexpr Duration kAnnounceAgain = 10min;  // a search that comes sooner does not announce
 constexpr Duration kFirstRetry = 5s;        // in the first minute a swarm may just be beginning
 constexpr Duration kUrgentPause = 30s;      // between searches for somebody who waits
+constexpr Duration kWaits = 10s;            // who waits says so again and again
 constexpr std::uint32_t kPatience = 8;  // so many of them without peers, then ever later: most likely there are none
 
 }  // namespace
@@ -36,9 +37,19 @@ void SearchSchedule::ended(std::size_t replies, std::size_t peers, std::size_t a
            (fruitless_ == 0 ? kAgain + jitter : std::min(kFirstRetry * (1u << (fruitless_ - 1)), kAgain) + jitter / 20);
 }
 
-void SearchSchedule::hurry(TimePoint now) {
+bool SearchSchedule::hurry(TimePoint now) {
+    bool const waits = waited_for(now).has_value();
+    if (!waits) waited_since_ = now;
+    waited_until_ = now + kWaits;
     auto const pause = std::min(kUrgentPause * (1u << (std::max(fruitless_, kPatience) - kPatience)), kAgain);
-    due_ = std::min(due_, ended_ == TimePoint{} ? now : std::max(now, ended_ + pause));
+    auto const due = std::min(due_, ended_ == TimePoint{} ? now : std::max(now, ended_ + pause));
+    bool const sooner = due < due_;
+    due_ = due;
+    return sooner || !waits;
+}
+
+std::optional<TimePoint> SearchSchedule::waited_for(TimePoint now) const {
+    return now < waited_until_ ? std::optional(waited_since_) : std::nullopt;
 }
 
 void SearchSchedule::nodes_known(TimePoint now) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace rqfs::torrent {
 
@@ -22,8 +23,11 @@ public:
     void began();
     // How a search went; `random` spreads.
     void ended(std::size_t replies, std::size_t peers, std::size_t announces, std::uint32_t random, TimePoint now);
-    // Somebody waits for peers: again as soon as the last search is a while ago.
-    void hurry(TimePoint now);
+    // Somebody waits for peers, now and for some seconds: again as soon as the last search is a while ago. Whether this
+    // changes anything.
+    bool hurry(TimePoint now);
+    // Since when somebody has waited who still does.
+    std::optional<TimePoint> waited_for(TimePoint now) const;
     // Nodes are known now: whoever found nobody to ask tries again.
     void nodes_known(TimePoint now);
     // What is announced has changed.
@@ -33,6 +37,8 @@ private:
     TimePoint due_;
     TimePoint ended_{};
     TimePoint announced_{};
+    TimePoint waited_since_{};
+    TimePoint waited_until_{};
     bool running_ = false;
     bool unanswered_ = true;
     std::uint32_t fruitless_ = 0;  // searches without peers, one after another

@@ -67,5 +67,22 @@ TEST_F(ManySearches, OfAHundredTheLastFindsItsPeerToo) {
     EXPECT_GE(found, 99u);
 }
 
+TEST_F(ManySearches, AMagnetIsNotKeptWaitingByThem) {
+    auto const torrents = known_torrents(1);
+    auto& member = network.join();
+    network.run_for(60s);
+    for (int i = 0; i < 500; ++i) search(member, network.random_hash());
+    network.run_for(10s);
+
+    auto const& magnet = search(member, torrents.front());
+    for (int i = 0; i < 100 && !magnet.first_peer; ++i) {
+        magnet.search->hurry();
+        network.run_for(100ms);
+    }
+
+    ASSERT_TRUE(magnet.first_peer);
+    EXPECT_LE(*magnet.first_peer, 3s);
+}
+
 }  // namespace
 }  // namespace rqfs::tests

@@ -56,6 +56,17 @@ struct SearchPrecedence : tests::DhtOnFakeUdp {
         }
         return counts;
     }
+    std::size_t bytes_sent() const {
+        std::size_t bytes = 0;
+        for (auto const& each : udp.sent) bytes += each.bytes.size();
+        return bytes;
+    }
+    // Somebody waits for it all the while.
+    bool finds_while_hurried(Watched const& each, Duration limit) {
+        for (auto const end = clock.now() + limit; clock.now() < end && each.peers == 0; run(100ms))
+            each.search->hurry();
+        return each.peers > 0;
+    }
 };
 
 TEST_F(SearchPrecedence, OfAHundredAtOnceEachAsksEnoughAndAnnounces) {
@@ -71,6 +82,38 @@ TEST_F(SearchPrecedence, OfAHundredAtOnceEachAsksEnoughAndAnnounces) {
         EXPECT_GE(announced.contains(each->info_hash) ? announced.at(each->info_hash) : 0u, 8u);
     }
     EXPECT_EQ(dht->status().front().lookups, 0u);
+}
+
+TEST_F(SearchPrecedence, WhoIsWaitedForIsAskedForAtOnceAmongHundreds) {
+    for (int i = 0; i < 500; ++i) search();
+    run(5s);
+    auto const& waited_for = search();
+
+    waited_for.search->hurry();
+    run(100ms);
+    auto const asked_at_once = sent_for_each(KrpcMethod::get_peers).contains(waited_for.info_hash);
+
+    EXPECT_TRUE(asked_at_once);
+    EXPECT_TRUE(finds_while_hurried(waited_for, 3s));
+}
+
+TEST_F(SearchPrecedence, OfManyThatAreWaitedForTheLatestComesFirst) {
+    for (int i = 0; i < 500; ++i) search().search->hurry();
+    run(5s);
+    auto const& latest = search();
+
+    EXPECT_TRUE(finds_while_hurried(latest, 3s));
+}
+
+TEST_F(SearchPrecedence, EvenForThoseWhoWaitThereIsALimit) {
+    for (int i = 0; i < 300; ++i) search();
+    for (int second = 0; second < 100; ++second) {
+        for (auto const& each : searches) each->search->hurry();
+        run(100ms);
+    }
+
+    EXPECT_GT(bytes_sent(), 300'000u) << "what is allowed is used";
+    EXPECT_LE(bytes_sent(), 40'000u * 12);
 }
 
 }  // namespace

@@ -57,6 +57,16 @@ TEST_F(Schedule, HurriesForWhoWaitsButNotWithoutEnd) {
     EXPECT_TRUE(schedule.is_due(now + 30s));
 }
 
+TEST_F(Schedule, KnowsSinceWhenSomebodyWaitsUntilNobodySaysSoAnyMore) {
+    EXPECT_FALSE(schedule.waited_for(now));
+    EXPECT_TRUE(schedule.hurry(now));
+    EXPECT_FALSE(schedule.hurry(now + 9s)) << "nothing new";
+    EXPECT_EQ(schedule.waited_for(now + 18s), now);
+    EXPECT_FALSE(schedule.waited_for(now + 19s));
+    EXPECT_TRUE(schedule.hurry(now + 20s));
+    EXPECT_EQ(schedule.waited_for(now + 20s), now + 20s);
+}
+
 TEST_F(Schedule, HurriesLessAndLessWhereNobodyIsFound) {
     std::vector<Duration> waits;
     for (int i = 0; i < 16; ++i) {
