@@ -26,8 +26,9 @@ using namespace std::chrono_literals;
 constexpr Duration kSavedNodesFirst = 2s;  // before routers are troubled
 constexpr Duration kFirstRetry = 5s;
 constexpr Duration kLastRetry = 15min;
-constexpr std::size_t kEnoughNodes = 8;  // k: routers are not needed any more
-constexpr Duration kSearchPause = 1h;    // nothing is due: until something changes
+constexpr Duration kRetryForWhoWaits = 10s;  // when nobody answers: after an outage a reader waits so much longer
+constexpr std::size_t kEnoughNodes = 8;      // k: routers are not needed any more
+constexpr Duration kSearchPause = 1h;        // nothing is due: until something changes
 
 struct Router {
     std::string host;
@@ -51,6 +52,8 @@ NodeId own_id(std::optional<NodeId> const& saved, Address const& local) {
     if (saved && (!known || is_secure(*saved, local))) return *saved;
     return known ? secure_node_id(local, random_id()) : random_id();
 }
+
+bool lonely(DhtNode const& node) { return node.hears_nobody() || node.status().good < kEnoughNodes; }
 
 }  // namespace
 
@@ -198,15 +201,46 @@ std::unique_ptr<Dht::Search> Dht::find_peers(InfoHash const& info_hash, OnPeers 
 asio::awaitable<void> Dht::bootstrap() {
     if (!saved_.empty()) {
         for (auto const& node : nodes_) node->bootstrap(saved_, {});
-        nodes_known();
+        touch();
         co_await network_.clock.sleep(kSavedNodesFirst);
     }
-    for (auto pause = kFirstRetry;; pause = std::min(pause * 2, kLastRetry)) {
-        auto const lonely = [](auto const& node) { return node->status().good < kEnoughNodes; };
-        if (std::any_of(nodes_.begin(), nodes_.end(), lonely))
-            for (auto const& router : options_.routers) tasks_.spawn(ask_router(router));
-        co_await network_.clock.sleep(pause);
+    co_await keep_in_touch();
+}
+
+// Routers are asked later and later while there are too few nodes, and from the beginning when nobody answers any more.
+asio::awaitable<void> Dht::keep_in_touch() {
+    auto const deaf = [](auto const& node) { return node->hears_nobody(); };
+    auto pause = kFirstRetry;
+    std::optional<TimePoint> sought;
+    for (bool was_deaf = false;; co_await network_.clock.sleep(kFirstRetry)) {
+        bool const enough = std::none_of(nodes_.begin(), nodes_.end(), [](auto const& node) { return lonely(*node); });
+        bool const all_deaf = std::all_of(nodes_.begin(), nodes_.end(), deaf);
+        if (enough || (all_deaf && !was_deaf)) {
+            pause = kFirstRetry;
+            sought.reset();
+        }
+        was_deaf = all_deaf;
+        auto const now = network_.clock.now();
+        auto const wait = all_deaf && somebody_waits() ? std::min(pause, kRetryForWhoWaits) : pause;
+        if (enough || (sought && now < *sought + wait)) continue;
+        if (sought) pause = std::min(pause * 2, kLastRetry);
+        sought = now;
+        seek_nodes();
     }
+}
+
+void Dht::seek_nodes() {
+    for (auto const& node : nodes_)
+        if (node->hears_nobody()) node->bootstrap(node->table().empty() ? saved_ : std::vector<NodeContact>(), {});
+    for (auto const& router : options_.routers) tasks_.spawn(ask_router(router));
+}
+
+bool Dht::somebody_waits() const {
+    auto const now = network_.clock.now();
+    return std::any_of(searches_.begin(), searches_.end(), [&](Search const* search) {
+        return std::any_of(search->families_.begin(), search->families_.end(),
+                           [&](auto const& family) { return family.schedule.waited_for(now).has_value(); });
+    });
 }
 
 asio::awaitable<void> Dht::ask_router(std::string text) {
@@ -217,8 +251,8 @@ asio::awaitable<void> Dht::ask_router(std::string text) {
         for (auto const& address : co_await network_.resolver.resolve(router->host))
             endpoints.push_back({address, router->port});
         for (auto const& node : nodes_)
-            if (node->status().good < kEnoughNodes) node->bootstrap(saved_, endpoints);
-        nodes_known();
+            if (lonely(*node)) node->bootstrap(saved_, endpoints);
+        touch();
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;
         log().debug("DHT router not found router={} error={}", text, sentence(e));

@@ -107,6 +107,9 @@ public:
 private:
     void nodes_known();
     boost::asio::awaitable<void> bootstrap();
+    boost::asio::awaitable<void> keep_in_touch();
+    void seek_nodes();
+    bool somebody_waits() const;
     boost::asio::awaitable<void> ask_router(std::string router);
     boost::asio::awaitable<void> search();
     void touch();

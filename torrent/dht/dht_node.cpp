@@ -102,14 +102,16 @@ void DhtNode::handle(KrpcReply& reply, Endpoint const& sender) {
         return;
     }
     if (reply.requester) learn_address(sender, *reply.requester);
-    bool const first = table_.empty();
+    bool const deaf = hears_nobody();
+    silence_ = 0;
     if (!routers_.contains(from)) table_.replied({reply.id, from}, now);
     if (query->target) table_.refreshed(*query->target, now);
     if (query->lookup != 0)
         lookup_replied(query->lookup, reply, from);
     else
         ping_welcome(usable(reply));
-    if (first && !table_.empty() && options_.on_contact) options_.on_contact();
+    if (deaf && !hears_nobody()) heard_again();
+    heard_ = now;
 }
 
 void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {

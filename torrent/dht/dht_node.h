@@ -41,7 +41,7 @@ public:
         NodeId id;
         std::function<bool(Address const&)> refuses;     // who is neither asked nor heard; none: nobody
         bool anonymous = false;                          // does not say which program this is
-        std::function<void()> on_contact;                // another node answered, none had before
+        std::function<void()> on_contact;                // a node answers after nobody did
         std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
     };
     using Search = DhtSearch;
@@ -75,6 +75,8 @@ public:
     Responder const& responder() const { return responder_; }
     std::size_t lookups() const { return lookups_.size(); }
     bool knows_somebody() const { return !table_.empty() || !routers_.empty(); }
+    // Nobody has answered for a while, or ever: our line may be down.
+    bool hears_nobody() const;
     DhtStatus status() const;
 
 private:
@@ -107,6 +109,7 @@ private:
     void ask_next(SearchId id, Run& run);
     void announce(Run& run);
     void query_failed(Query const& query);
+    void heard_again();
     // dht_node_upkeep.cpp
     boost::asio::awaitable<void> upkeep();
     void watch();
@@ -129,6 +132,8 @@ private:
     SearchId last_lookup_ = 0;
     std::set<Endpoint> routers_;
     TimePoint looked_around_{};
+    TimePoint heard_{};          // when somebody answered last
+    std::uint32_t silence_ = 0;  // queries to known nodes since then
     bool watching_ = false;
     std::uint64_t received_bytes_ = 0;
     std::uint64_t sent_bytes_ = 0;

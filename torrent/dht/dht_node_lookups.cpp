@@ -11,6 +11,7 @@ namespace rqfs::torrent {
 namespace {
 
 constexpr std::size_t kStartNodes = 16;  // twice k: some may have left
+constexpr std::uint32_t kSilence = 16;   // so many in a row: as many as a search begins with
 constexpr std::size_t kTurn = 16;        // queries: with less room lookups take turns
 
 }  // namespace
@@ -42,7 +43,8 @@ void DhtNode::bootstrap(std::vector<NodeContact> const& saved, std::vector<Endpo
 DhtNode::SearchId DhtNode::begin(Run run) {
     auto const nodes = table_.closest(run.lookup.target(), kStartNodes, true, network_.clock.now());
     run.lookup.start_with(nodes);
-    if (nodes.size() < kStartNodes / 2)
+    if (hears_nobody()) run.lookup.start_with(table_.longest_unasked(kStartNodes));
+    if (nodes.size() < kStartNodes / 2 || hears_nobody())
         for (auto const& router : routers_) run.lookup.start_with(router);
     auto const id = ++last_lookup_;
     lookups_.emplace(id, std::move(run));
@@ -156,8 +158,19 @@ void DhtNode::announce(Run& run) {
     run.to_announce.erase(run.to_announce.begin(), each);
 }
 
+bool DhtNode::hears_nobody() const { return silence_ >= kSilence || !table_.has_good(network_.clock.now()); }
+
+void DhtNode::heard_again() {
+    table_.forgive(heard_);
+    looked_around_ = TimePoint{};
+    if (options_.on_contact) options_.on_contact();
+}
+
 void DhtNode::query_failed(Query const& query) {
-    table_.failed(query.to, network_.clock.now());
+    auto const now = network_.clock.now();
+    // Whoever never answered may be somebody's invention.
+    if (table_.state(query.to, now)) ++silence_;
+    table_.failed(query.to, now, silence_ >= kSilence);
     auto const run = lookups_.find(query.lookup);
     if (run != lookups_.end()) run->second.lookup.failed(query.to);
 }

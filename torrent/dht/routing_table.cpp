@@ -201,13 +201,14 @@ void RoutingTable::queried(NodeContact const& contact, TimePoint now) {
     if (known != by_endpoint_.end() && known->second == contact.id) find(contact)->queried = now;
 }
 
-void RoutingTable::failed(Endpoint const& endpoint, TimePoint now) {
+void RoutingTable::failed(Endpoint const& endpoint, TimePoint now, bool keep) {
     auto const known = by_endpoint_.find(endpoint);
     if (known == by_endpoint_.end()) return;
     NodeContact const contact{known->second, endpoint};
     auto& node = *find(contact);
     node.asked = now;
     if (node.failures < kGoneFailures) ++node.failures;
+    if (keep) return;
     auto const& bucket = buckets_[bucket_of(contact.id)];
     auto const is_it = [&](Node const& each) { return each.contact == contact; };
     bool const waiting = std::any_of(bucket.replacements.begin(), bucket.replacements.end(), is_it);

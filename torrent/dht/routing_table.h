@@ -47,8 +47,10 @@ public:
     void refreshed(NodeId const& target, TimePoint now);
     // A node asked us.
     void queried(NodeContact const& node, TimePoint now);
-    // A query stayed unanswered.
-    void failed(Endpoint const& node, TimePoint now);
+    // A query stayed unanswered; `keep`: nobody is removed for it, it may be our own line that is down.
+    void failed(Endpoint const& node, TimePoint now, bool keep = false);
+    // Our line was down: what failed since then is questionable at most.
+    void forgive(TimePoint since);
 
     // Whether a node that we only heard of would get a place, if it answered.
     bool welcome(NodeContact const& node, TimePoint now) const;
@@ -58,6 +60,9 @@ public:
     std::vector<NodeContact> closest(NodeId const& target, std::size_t count, bool questionable_too,
                                      TimePoint now) const;
 
+    // Those that were not asked for longest, in whatever state: for when nobody answers.
+    std::vector<NodeContact> longest_unasked(std::size_t count) const;
+
     // The node that has waited longest for a check, if one is due; it then counts as asked.
     std::optional<Check> next_check(NodeId const& random, TimePoint now);
     TimePoint next_check_time() const;  // may lie in the past; the end of time when the table is empty
@@ -66,6 +71,7 @@ public:
     Counts counts(TimePoint now) const;
     std::size_t buckets() const { return buckets_.size(); }
     bool empty() const { return by_endpoint_.empty(); }
+    bool has_good(TimePoint now) const;
     // For the next run: those that answered last, first.
     std::vector<NodeContact> to_save(std::size_t most) const;
 

@@ -1,6 +1,8 @@
 #include "torrent/dht/routing_table.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace rqfs::torrent {
@@ -36,6 +38,33 @@ RoutingTable::Counts RoutingTable::counts(TimePoint now) const {
         }
     }
     return counts;
+}
+
+bool RoutingTable::has_good(TimePoint now) const {
+    auto const good = [&](Node const& node) { return state_of(node, now) == State::good; };
+    return std::any_of(buckets_.begin(), buckets_.end(), [&](Bucket const& bucket) {
+        return std::any_of(bucket.nodes.begin(), bucket.nodes.end(), good);
+    });
+}
+
+void RoutingTable::forgive(TimePoint since) {
+    for (auto& bucket : buckets_)
+        for (auto* const list : {&bucket.nodes, &bucket.replacements})
+            for (auto& node : *list)
+                if (node.asked > since) node.failures = std::min<std::uint8_t>(node.failures, 1);
+}
+
+std::vector<NodeContact> RoutingTable::longest_unasked(std::size_t count) const {
+    std::vector<Node const*> nodes;
+    for (auto const& bucket : buckets_)
+        for (auto const& node : bucket.nodes) nodes.push_back(&node);
+    auto const wanted = static_cast<std::ptrdiff_t>(std::min(count, nodes.size()));
+    std::partial_sort(nodes.begin(), nodes.begin() + wanted, nodes.end(), [](Node const* a, Node const* b) {
+        return std::max(a->asked, a->replied) < std::max(b->asked, b->replied);
+    });
+    std::vector<NodeContact> contacts;
+    for (auto each = nodes.begin(); each != nodes.begin() + wanted; ++each) contacts.push_back((*each)->contact);
+    return contacts;
 }
 
 std::vector<NodeContact> RoutingTable::to_save(std::size_t most) const {

@@ -29,19 +29,21 @@ void SearchSchedule::ended(std::size_t replies, std::size_t peers, std::size_t a
                            TimePoint now) {
     running_ = false;
     ended_ = now;
-    unanswered_ = replies == 0;
     if (announces > 0) announced_ = now;
-    fruitless_ = peers > 0 ? 0 : std::min(fruitless_ + 1, 16u);
+    unanswered_ = replies > 0 ? 0 : std::min(unanswered_ + 1, 16u);
+    if (replies > 0) fruitless_ = peers > 0 ? 0 : std::min(fruitless_ + 1, 16u);
     auto const jitter = kSpread * (random % 1000) / 1000;
-    due_ = now +
-           (fruitless_ == 0 ? kAgain + jitter : std::min(kFirstRetry * (1u << (fruitless_ - 1)), kAgain) + jitter / 20);
+    auto const vain = in_vain();
+    due_ = now + (vain == 0 ? kAgain + jitter : std::min(kFirstRetry * (1u << (vain - 1)), kAgain) + jitter / 20);
+    if (unanswered_ > 0 && nodes_came_) due_ = now;
+    nodes_came_ = false;
 }
 
 bool SearchSchedule::hurry(TimePoint now) {
     bool const waits = waited_for(now).has_value();
     if (!waits) waited_since_ = now;
     waited_until_ = now + kWaits;
-    auto const pause = std::min(kUrgentPause * (1u << (std::max(fruitless_, kPatience) - kPatience)), kAgain);
+    auto const pause = std::min(kUrgentPause * (1u << (std::max(in_vain(), kPatience) - kPatience)), kAgain);
     auto const due = std::min(due_, ended_ == TimePoint{} ? now : std::max(now, ended_ + pause));
     bool const sooner = due < due_;
     due_ = due;
@@ -53,7 +55,9 @@ std::optional<TimePoint> SearchSchedule::waited_for(TimePoint now) const {
 }
 
 void SearchSchedule::nodes_known(TimePoint now) {
-    if (unanswered_) due_ = std::min(due_, now);
+    nodes_came_ = running_;
+    if (unanswered_ > 0) due_ = std::min(due_, now);
+    unanswered_ = 0;
 }
 
 }  // namespace rqfs::torrent

@@ -28,20 +28,23 @@ public:
     bool hurry(TimePoint now);
     // Since when somebody has waited who still does.
     std::optional<TimePoint> waited_for(TimePoint now) const;
-    // Nodes are known now: whoever found nobody to ask tries again.
+    // There are nodes that answer: whoever found none tries again.
     void nodes_known(TimePoint now);
     // What is announced has changed.
     void announce_again() { announced_ = TimePoint{}; }
 
 private:
+    std::uint32_t in_vain() const { return unanswered_ > 0 ? unanswered_ : fruitless_; }
+
     TimePoint due_;
     TimePoint ended_{};
     TimePoint announced_{};
     TimePoint waited_since_{};
     TimePoint waited_until_{};
     bool running_ = false;
-    bool unanswered_ = true;
-    std::uint32_t fruitless_ = 0;  // searches without peers, one after another
+    bool nodes_came_ = false;       // while it was running
+    std::uint32_t unanswered_ = 0;  // searches that nobody answered, one after another: they say nothing of peers
+    std::uint32_t fruitless_ = 0;   // searches without peers, one after another
 };
 
 }  // namespace rqfs::torrent

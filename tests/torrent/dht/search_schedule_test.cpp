@@ -49,6 +49,24 @@ TEST_F(Schedule, WhoFoundNobodyToAskTriesAgainAsSoonAsThereAreNodes) {
     EXPECT_FALSE(schedule.is_due(now));
 }
 
+TEST_F(Schedule, WhatNobodyAnsweredSaysNothingOfPeers) {
+    for (int i = 0; i < 20; ++i) after(0, 0);
+    schedule.nodes_known(now);
+    EXPECT_TRUE(schedule.is_due(now));
+
+    EXPECT_EQ(after(8, 0), Duration(5s)) << "as after the first search";
+    schedule.hurry(now);
+    EXPECT_LE(schedule.due() - now, Duration(30s));
+}
+
+TEST_F(Schedule, ASearchThatEndsUnansweredAsNodesComeIsRepeatedAtOnce) {
+    schedule.began();
+    schedule.nodes_known(now);
+    schedule.ended(0, 0, 0, 0, now + 3s);
+
+    EXPECT_TRUE(schedule.is_due(now + 3s));
+}
+
 TEST_F(Schedule, HurriesForWhoWaitsButNotWithoutEnd) {
     after(8, 3);
     schedule.hurry(now + 10s);
