@@ -132,7 +132,7 @@ Dht::~Dht() { network_.socket.remove(*this); }
 
 void Dht::start() {
     for (auto const& node : nodes_) {
-        DhtNode const* sibling = nullptr;
+        DhtNode* sibling = nullptr;
         for (auto const& other : nodes_)
             if (other != node) sibling = other.get();
         node->start(sibling);

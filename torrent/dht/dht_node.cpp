@@ -109,7 +109,8 @@ void DhtNode::handle(KrpcReply& reply, Endpoint const& sender) {
     if (query->lookup != 0)
         lookup_replied(query->lookup, reply, from);
     else
-        ping_welcome(usable(reply));
+        ping_welcome(usable(options_.v6 ? reply.nodes6 : reply.nodes));
+    if (query->both_families) sibling_->ping_welcome(sibling_->usable(options_.v6 ? reply.nodes : reply.nodes6));
     if (deaf && !hears_nobody()) heard_again();
     heard_ = now;
 }
@@ -136,6 +137,8 @@ bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
     query.read_only = options_.read_only;
     query.names_program = !options_.anonymous;
     auto const now = network_.clock.now();
+    if (about.target && !about.announce && wants_both_families())
+        about.both_families = query.want_v4 = query.want_v6 = true;
     about.to = to;
     about.sent = now;
     auto const bytes = encode_krpc(query);
@@ -180,9 +183,8 @@ bool DhtNode::usable(Endpoint const& endpoint) const {
     return may_dial(endpoint, AddressSource::dht, options_.test_network) && !refuses(endpoint);
 }
 
-std::vector<NodeContact> DhtNode::usable(KrpcReply const& reply) const {
+std::vector<NodeContact> DhtNode::usable(std::optional<std::vector<NodeContact>> const& told) const {
     std::vector<NodeContact> nodes;
-    auto const& told = options_.v6 ? reply.nodes6 : reply.nodes;
     if (!told) return nodes;
     for (auto const& node : *told)
         if (node.id != table_.own() && usable(node.endpoint)) nodes.push_back(node);

@@ -51,8 +51,8 @@ public:
     DhtNode(DhtNode const&) = delete;
     DhtNode& operator=(DhtNode const&) = delete;
 
-    // `sibling`: the node of the other family, for queries that want its nodes; may be null.
-    void start(DhtNode const* sibling);
+    // `sibling`: the node of the other family, for queries that want its nodes, and to learn of such; may be null.
+    void start(DhtNode* sibling);
     boost::asio::awaitable<void> stop();
 
     // A datagram that begins like a DHT message.
@@ -95,7 +95,7 @@ private:
     void ping_welcome(std::vector<NodeContact> const& nodes);
     void learn_address(Endpoint const& voter, Endpoint const& us);
     void live_at(Address const& address);
-    std::vector<NodeContact> usable(KrpcReply const& reply) const;
+    std::vector<NodeContact> usable(std::optional<std::vector<NodeContact>> const& told) const;
     bool refuses(Endpoint const& endpoint) const;
     bool usable(Endpoint const& endpoint) const;
     // dht_node_lookups.cpp
@@ -111,6 +111,7 @@ private:
     void query_failed(Query const& query);
     void heard_again();
     // dht_node_upkeep.cpp
+    bool wants_both_families();
     boost::asio::awaitable<void> upkeep();
     void watch();
     boost::asio::awaitable<void> watch_queries();
@@ -120,7 +121,9 @@ private:
 
     Network network_;
     Options options_;
-    DhtNode const* sibling_ = nullptr;
+    DhtNode* sibling_ = nullptr;
+    TimePoint next_want_{};
+    Duration want_pause_{};
     RoutingTable table_;
     Responder responder_;
     AnswerLimits limits_;

@@ -63,7 +63,7 @@ void DhtNode::lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from
     auto const found = lookups_.find(id);
     if (found == lookups_.end()) return;
     auto& run = found->second;
-    auto const nodes = usable(reply);
+    auto const nodes = usable(options_.v6 ? reply.nodes6 : reply.nodes);
     if (!run.lookup.replied({reply.id, from}, nodes, reply.token.value_or(""), network_.clock.now())) {
         advance_in_turn(id);
         return;

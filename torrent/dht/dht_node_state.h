@@ -36,7 +36,8 @@ struct DhtQueryInFlight {
     DhtSearchId lookup = 0;        // 0: none
     std::optional<NodeId> target;  // of find_node and get_peers
     bool announce = false;
-    bool urgent = false;  // somebody waits for it
+    bool urgent = false;         // somebody waits for it
+    bool both_families = false;  // nodes of both are wanted
 };
 
 // A lookup, for peers or for nodes.

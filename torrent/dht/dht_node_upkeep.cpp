@@ -19,10 +19,13 @@ constexpr Duration kLongestUpkeep = 30s;
 constexpr Duration kLookAround = 15min;    // for the nodes nearest to us
 constexpr Duration kWatchLookups = 100ms;  // a third of a lookup's least patience
 constexpr Duration kWatchOthers = 1s;
+constexpr std::size_t kEnoughNodes = 8;  // k: whoever has them finds more by itself
+constexpr Duration kFirstWant = 1s;      // between queries that want the other family's nodes too (BEP 32)
+constexpr Duration kLastWant = 5min;
 
 }  // namespace
 
-void DhtNode::start(DhtNode const* sibling) {
+void DhtNode::start(DhtNode* sibling) {
     sibling_ = sibling;
     tasks_.spawn(upkeep());
 }
@@ -58,6 +61,20 @@ void DhtNode::look_around() {
     if (table_.empty() || (looked_around_ != TimePoint{} && now - looked_around_ < kLookAround)) return;
     looked_around_ = now;
     begin(Run{Lookup(table_.own(), !options_.test_network), false, {}});
+}
+
+// Now and then while the other family knows too few: less and less often, for it may have no network at all.
+bool DhtNode::wants_both_families() {
+    auto const now = network_.clock.now();
+    if (!sibling_) return false;
+    if (sibling_->table_.counts(now).good >= kEnoughNodes) {
+        want_pause_ = kFirstWant;
+        return false;
+    }
+    if (now < next_want_) return false;
+    next_want_ = now + want_pause_;
+    want_pause_ = std::clamp(want_pause_ * 2, kFirstWant, kLastWant);
+    return true;
 }
 
 void DhtNode::check_a_node() {

@@ -84,6 +84,22 @@ TEST_F(DhtOfBothFamilies, APeerThatHasOnlyIPv6IsFoundByWhoHasBoth) {
     EXPECT_TRUE(until(1min, [&] { return has_metadata(leech, hash); })) << leech.session->torrent(hash).reason;
 }
 
+TEST_F(DhtOfBothFamilies, NodesOfIPv4ShowTheWayToThoseOfIPv6WhereNoRouterDoes) {
+    auto const made = make_torrent({});
+    auto const hash = made.metainfo->info_hash();
+    add_dht6(true);
+    network.name("router4.test", Address::parse("17.0.0.1").value());
+    add_torrent(add(v6(40)), made);
+    clock.run_for(engine, 1min);
+    auto& leech = add_at({v4(41), v6(41)}, [](Settings& settings) { settings.dht_routers = {"router4.test:6881"}; });
+
+    add_magnet(leech, bare_magnet(hash));
+
+    EXPECT_TRUE(until(1min, [&] { return has_metadata(leech, hash); })) << leech.session->torrent(hash).reason;
+    clock.run_for(engine, 5min);
+    for (auto const& node : leech.session->dht()) EXPECT_GE(node.good, 7u) << (node.v6 ? "IPv6" : "IPv4");
+}
+
 TEST_F(DhtOfBothFamilies, AHostWithBothIsFoundInEach) {
     auto const made = make_torrent({});
     auto const hash = made.metainfo->info_hash();
