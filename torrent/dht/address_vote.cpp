@@ -8,7 +8,7 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr std::size_t kFirstRoundVotes = 10;  // while no address is known: a first search hears more nodes than this
+constexpr std::size_t kFirstRoundVotes = 10;  // while none was voted for: a first search hears more nodes than this
 constexpr std::size_t kRoundVotes = 50;       // libtorrent's voter
 constexpr std::chrono::minutes kRound{5};     // libtorrent's voter
 constexpr std::uint32_t kLeastVotes = 2;      // libtorrent's voter
@@ -19,12 +19,14 @@ std::optional<Address> AddressVote::vote(Address const& voter, Address const& us
     if (voters_.empty()) began_ = now;
     if (!voters_.insert(voter).second) return std::nullopt;
     ++votes_[us];
-    auto const enough = winner_ ? kRoundVotes : kFirstRoundVotes;
+    auto const enough = voted_ ? kRoundVotes : kFirstRoundVotes;
     if (voters_.size() < enough && now - began_ < kRound) return std::nullopt;
     auto const decided = decide();
     voters_.clear();
     votes_.clear();
-    if (!decided || decided == winner_) return std::nullopt;
+    if (!decided) return std::nullopt;
+    voted_ = true;
+    if (decided == winner_) return std::nullopt;
     winner_ = decided;
     return winner_;
 }

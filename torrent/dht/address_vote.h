@@ -19,12 +19,18 @@ public:
     std::optional<Address> vote(Address const& voter, Address const& us, TimePoint now);
 
     std::optional<Address> const& winner() const { return winner_; }
-    void assume(Address const& us) { winner_ = us; }
+    bool voted() const { return voted_; }
+    // It is this one until the first who agree say something else.
+    void assume(Address const& us) {
+        winner_ = us;
+        voted_ = false;
+    }
 
 private:
     std::optional<Address> decide();
 
     std::optional<Address> winner_;
+    bool voted_ = false;  // for the winner, which else is assumed
     std::set<Address> voters_;
     std::map<Address, std::uint32_t> votes_;
     TimePoint began_{};

@@ -201,7 +201,7 @@ void DhtNode::learn_address(Endpoint const& voter, Endpoint const& us) {
 }
 
 void DhtNode::external_address(Address const& address) {
-    if (vote_.winner()) return;
+    if (vote_.voted()) return;
     vote_.assume(address);
     live_at(address);
 }
