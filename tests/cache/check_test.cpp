@@ -1,12 +1,16 @@
+#include "cache/log.h"
 #include "tests/cache/store_fixture.h"
 #include "tests/support/temp_dir.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,8 +21,37 @@ using torrent::PieceIndex;
 
 constexpr std::uint32_t kPieceBytes = 65536;
 
+// What the cache logs while this lives; made before any store works and gone after the last.
+class LogText {
+public:
+    LogText() {
+        sink_->set_pattern("%v");
+        log().sinks().push_back(sink_);
+    }
+    ~LogText() { std::erase(log().sinks(), sink_); }
+    std::string take() {
+        auto all = text_.str();
+        text_.str("");
+        return all;
+    }
+
+private:
+    std::ostringstream text_;
+    spdlog::sink_ptr sink_ = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_, true);
+};
+
 class Check : public testing::Test {
 protected:
+    void spoil(std::uint64_t at) {
+        std::fstream file(fixture.file(content), std::ios::binary | std::ios::in | std::ios::out);
+        file.seekp(static_cast<std::streamoff>(at));
+        file.put('x').put('y').put('z');
+    }
+    std::string verify(torrent::PieceStore& pieces) {
+        pieces.start_check();
+        fixture.wait_for_check();
+        return logged.take();
+    }
     void write_file(std::uint64_t from, std::uint64_t to) {
         std::fstream file(fixture.file(content), std::ios::binary | std::ios::in | std::ios::out);
         if (!file) file.open(fixture.file(content), std::ios::binary | std::ios::out);
@@ -26,6 +59,7 @@ protected:
         file.write(reinterpret_cast<char const*>(content.bytes.data()) + from, static_cast<std::streamsize>(to - from));
     }
 
+    LogText logged;
     tests::TempDir directory;
     Content content{21, 50 * kPieceBytes + 777, kPieceBytes};
     StoreFixture fixture{directory / "store"};
@@ -56,11 +90,7 @@ TEST_F(Check, RecordsWhatItFound) {
 
 TEST_F(Check, DoesNotFindWhatItsHashDenies) {
     write_file(0, 10 * kPieceBytes);
-    {
-        std::fstream file(fixture.file(content), std::ios::binary | std::ios::in | std::ios::out);
-        file.seekp(4 * kPieceBytes + 5);
-        file.put('x').put('y').put('z');
-    }
+    spoil(4 * kPieceBytes + 5);
     auto& pieces = fixture.open(content);
 
     EXPECT_TRUE(fixture.wait_for([&] { return fixture.noted.found.size() == 9; }));
@@ -72,11 +102,7 @@ TEST_F(Check, DoesNotFindWhatItsHashDenies) {
 TEST_F(Check, OnDemandFindsDamageThatNobodyHasRead) {
     auto& pieces = fixture.open(content);
     fixture.put_all(content);
-    {
-        std::fstream file(fixture.file(content), std::ios::binary | std::ios::in | std::ios::out);
-        file.seekp(4 * kPieceBytes + 5);
-        file.put('x').put('y').put('z');
-    }
+    spoil(4 * kPieceBytes + 5);
 
     pieces.start_check();
     EXPECT_TRUE(pieces.check_progress().running);
@@ -84,6 +110,20 @@ TEST_F(Check, OnDemandFindsDamageThatNobodyHasRead) {
 
     EXPECT_EQ(fixture.noted.lost, std::vector<std::uint32_t>{4});
     EXPECT_EQ(pieces.have().count(), content.pieces() - 1);
+}
+
+TEST_F(Check, OnDemandSaysHowManyPiecesWereBadThisTime) {
+    auto& pieces = fixture.open(content);
+    fixture.put_all(content);
+    auto const line = "data verified torrent=" + content.info_hash.short_hex() + " pieces=51 bad=";
+    spoil(4 * kPieceBytes + 5);
+    spoil(7 * kPieceBytes);
+
+    auto const damaged = verify(pieces);
+    auto const again = verify(pieces);
+
+    EXPECT_NE(damaged.find(line + "2\n"), std::string::npos) << damaged;
+    EXPECT_NE(again.find(line + "0\n"), std::string::npos) << again;
 }
 
 TEST_F(Check, OnDemandKeepsEverythingThatIsRight) {

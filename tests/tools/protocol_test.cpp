@@ -139,6 +139,7 @@ TEST(Protocol, CarriesTheStatistics) {
     statistics.open_to_first_byte.add(std::chrono::minutes(2));
     statistics.received = {.wanted = 1, .duplicate = 2, .late = 3, .failed_hash = 4, .dropped = 5};
     statistics.unread_read_ahead_bytes = std::numeric_limits<std::uint64_t>::max();
+    statistics.kept_index_bytes = 6;
     auto const reply = statistics_reply(statistics);
 
     auto const back = there_and_back(reply, statistics_from_json);
@@ -155,6 +156,7 @@ TEST(Protocol, CarriesTheStatistics) {
     EXPECT_EQ(back.stalled.p50_seconds, std::nullopt);
     EXPECT_EQ(back.received, statistics.received);
     EXPECT_EQ(back.unread_read_ahead_bytes, statistics.unread_read_ahead_bytes);
+    EXPECT_EQ(back.kept_index_bytes, statistics.kept_index_bytes);
 }
 
 TEST(Protocol, RefusesAHistogramThatIsNone) {

@@ -94,7 +94,7 @@ TEST_F(Rqfsctl, ShowsWhatTheIpFilterDoes) {
         << finished.out;
 }
 
-TEST_F(Rqfsctl, ShowsTheStatisticsInTwoTables) {
+TEST_F(Rqfsctl, ShowsTheStatisticsInThreeTables) {
     harness.on_engine([&] {
         auto& figures = harness.control.figures;
         for (int i = 0; i < 20; ++i) figures.open_to_first_byte.add(std::chrono::milliseconds(300));
@@ -103,6 +103,7 @@ TEST_F(Rqfsctl, ShowsTheStatisticsInTwoTables) {
         figures.received.wanted = 900 * 1024;
         figures.received.duplicate = 100 * 1024;
         figures.unread_read_ahead_bytes = 250 * 1024;
+        figures.kept_index_bytes = 3 * 1024 * 1024;
     });
 
     auto const finished = run({"stats"});
@@ -120,7 +121,10 @@ TEST_F(Rqfsctl, ShowsTheStatisticsInTwoTables) {
               "late                   0 B   0.0%\n"
               "failed hash            0 B   0.0%\n"
               "dropped                0 B   0.0%\n"
-              "unread read-ahead  250 KiB  25.0%\n");
+              "unread read-ahead  250 KiB  25.0%\n"
+              "\n"
+              "MEMORY                    SIZE\n"
+              "indexes of open films  3.0 MiB\n");
 }
 
 TEST_F(Rqfsctl, ShowsTheNodesOfTheDht) {

@@ -76,6 +76,7 @@ void fields(Visit& visit, Reply& reply) {
     visit("failed_hash_bytes", reply.received.failed_hash);
     visit("dropped_bytes", reply.received.dropped);
     visit("unread_read_ahead_bytes", reply.unread_read_ahead_bytes);
+    visit("kept_index_bytes", reply.kept_index_bytes);
 }
 
 template <class Visit, Either<torrent::FileStatus> File>

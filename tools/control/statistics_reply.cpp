@@ -29,8 +29,12 @@ HistogramReply reply_of(torrent::Histogram const& histogram) {
 }  // namespace
 
 StatisticsReply statistics_reply(torrent::Statistics const& statistics) {
-    return {reply_of(statistics.open_to_first_byte), reply_of(statistics.seek_to_first_byte),
-            reply_of(statistics.stalled), statistics.received, statistics.unread_read_ahead_bytes};
+    return {reply_of(statistics.open_to_first_byte),
+            reply_of(statistics.seek_to_first_byte),
+            reply_of(statistics.stalled),
+            statistics.received,
+            statistics.unread_read_ahead_bytes,
+            statistics.kept_index_bytes};
 }
 
 }  // namespace rqfs::tools

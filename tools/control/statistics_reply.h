@@ -24,6 +24,7 @@ struct StatisticsReply {
     HistogramReply stalled;
     torrent::ReceivedBytes received;
     std::uint64_t unread_read_ahead_bytes = 0;
+    std::uint64_t kept_index_bytes = 0;
 };
 
 StatisticsReply statistics_reply(torrent::Statistics const& statistics);

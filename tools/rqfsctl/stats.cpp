@@ -63,6 +63,12 @@ void show_bytes(Context& context, StatisticsReply const& reply) {
     table.print(context.out);
 }
 
+void show_memory(Context& context, StatisticsReply const& reply) {
+    Table table({{"MEMORY"}, {"SIZE", Align::right}});
+    table.add({"indexes of open films", format_size(reply.kept_index_bytes)});
+    table.print(context.out);
+}
+
 }  // namespace
 
 int run_stats(Context& context) {
@@ -76,6 +82,8 @@ int run_stats(Context& context) {
     show_waits(context, *reply);
     context.out << '\n';
     show_bytes(context, *reply);
+    context.out << '\n';
+    show_memory(context, *reply);
     return kExitDone;
 }
 
