@@ -24,7 +24,7 @@ namespace {
 // Peers that left but may yet be shown to have sent bad data; as many as a torrent has connections, several times over.
 constexpr std::size_t kDeparted = 512;
 
-// Somebody waits and nobody is connected: every address is tried again, back-off or not.
+// Somebody waits and nobody is connected: every address is tried again, back-off or not; the network may be back.
 constexpr std::chrono::seconds kRescue{5};
 
 PeerSource source_bit(AddressSource source) {
@@ -39,6 +39,15 @@ PeerSource source_bit(AddressSource source) {
         case AddressSource::lsd: return PeerSource::lsd;
     }
     return PeerSource::tracker;
+}
+
+// What ends sooner and brought nothing was no connection: no room for us, or the wrong one.
+constexpr std::chrono::seconds kHangUp{10};
+
+bool hung_up_on_us(ConnectedPeer const& peer, TimePoint now) {
+    auto const& connection = *peer.connection;
+    return !connection.incoming() && !peer.needless && !peer.replaced && now - connection.connected_since() < kHangUp &&
+           connection.downloaded_bytes() + connection.uploaded_bytes() == 0;
 }
 
 // Who may name peers of a private torrent (BEP 27).
@@ -106,6 +115,19 @@ void Connections::become_private() {
     known_.keep_only(kPrivateSources);
     for (auto& [handle, peer] : peers_)
         if (!of_private(peer.source)) peer.connection->close("a private torrent's peers come from its tracker");
+}
+
+// BEP 27: whoever goes to another tracker leaves all peers. Which tracker named whom is not remembered, nor who sent
+// those that came to us.
+void Connections::trackers_changed() {
+    for (auto& [handle, peer] : peers_) {
+        auto const* const listed = known_.find(peer.listed);
+        if (listed != nullptr && listed->user()) continue;
+        known_.forget(peer.listed);
+        peer.connection->close("a private torrent's trackers are others now");
+    }
+    constexpr std::array kUser{PeerSource::user};
+    known_.keep_only(kUser);
 }
 
 std::size_t Connections::target() const {
@@ -197,6 +219,7 @@ bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& t
     if (!running_ || session_.connections.full() || is_second(theirs, incoming)) return false;
     if (session_.refuses(socket->remote().address)) return false;  // a list has changed since it was dialled
     if (!incoming && owner_.is_private() && !of_private(source)) return false;  // dialled before that was known
+    if (!incoming && known_.find(listed) == nullptr) return false;              // forgotten since it was dialled
     auto const handle = next_handle_;
     ++next_handle_;
     PeerConnection::Options options;
@@ -250,7 +273,10 @@ void Connections::forget(PeerHandle handle) {
     logger_->debug("peer left torrent={} peer={} reason=\"{}\"", info_hash_.short_hex(), connected.listed.text(), connection.reason());
     uploaded_before_ += connection.uploaded_bytes();
     known_.set_giver(connected.listed, connection.downloaded_bytes() > 0);
-    known_.disconnected(connected.listed, connection.downloaded_bytes() + connection.uploaded_bytes() > 0 || !connection.incoming(), now);
+    if (running_ && hung_up_on_us(connected, now))
+        known_.hung_up(connected.listed, now);
+    else
+        known_.disconnected(connected.listed, connection.downloaded_bytes() + connection.uploaded_bytes() > 0 || !connection.incoming(), now);
     if (connected.needless) known_.retry(connected.listed, now);
     if (connected.replaced) known_.set_aside(connected.listed, now);
     if (owner_.is_private() && !of_private(connected.source)) known_.keep_only(kPrivateSources);
@@ -269,7 +295,7 @@ void Connections::tick() {
             if (peer.in_picker) update_interest(*peer.connection);
     if (owner_.hurried() && peers_.empty() && dialling_ == 0 && now >= next_rescue_) {
         next_rescue_ = now + kRescue;
-        known_.retry_all(now);
+        known_.retry_all(now, true);
     }
     dial_more();
     exchange_peers(now);

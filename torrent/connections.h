@@ -49,6 +49,7 @@ public:
     void set_external(Address const& address);  // ours as others see it: decides whom we dial first (BEP 40)
     void leave_refused();   // closes those whom the user's lists name by now
     void become_private();  // peers come from trackers and the user alone (BEP 27)
+    void trackers_changed();  // of a private torrent: only the user's peers stay, the trackers of now name the others
 
     // A peer that dialled us and has named this torrent; our handshake has been sent.
     void adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs);

@@ -37,8 +37,14 @@ asio::awaitable<std::string> Torrent::edit_trackers(TrackerEdit edit) {
     record_.user_trackers.clear();
     std::copy_if(now_there.begin(), now_there.end(), std::back_inserter(record_.user_trackers),
                  [&](auto const& url) { return trusted.contains(url); });
+    auto const before = flattened(record_.trackers);
+    bool const left_one = found_in(*list, before).size() < before.size();
     record_.trackers = std::move(*list);
     announcer_.set_trackers(record_.trackers, record_.user_trackers);
+    if (left_one && is_private()) {
+        connections_.trackers_changed();
+        announcer_.announce_now();
+    }
     for (auto const& url : found_in(record_.trackers, edit.add)) announcer_.ask(url);  // or in its turn
     co_await keeper_.save();
     if (!is_private() || known == named.size()) co_return std::string();

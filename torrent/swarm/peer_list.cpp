@@ -19,9 +19,17 @@ Address network_of(Address const& address) {
     return Address::v6(network);
 }
 
+std::uint32_t troubles(KnownPeer const& peer) { return std::min(peer.failures, 60u) + std::min(peer.hang_ups, 60u); }
+
+// The wait for somebody who may be all there is: doubled with each failure.
+Duration short_wait(KnownPeer const& peer) {
+    Duration const wait = PeerList::kSoonRedial * (1u << std::min(troubles(peer), 10u));
+    return std::min<Duration>(wait, PeerList::kLongestRedial);
+}
+
 // Smaller is dialled first.
 auto dial_order(KnownPeer const& peer) {
-    return std::tuple(!peer.user(), peer.failures, !peer.sources.contains(PeerSource::lsd), ~peer.priority,
+    return std::tuple(!peer.user(), troubles(peer), !peer.sources.contains(PeerSource::lsd), ~peer.priority,
                       peer.last_try.value_or(TimePoint::min()), peer.endpoint);
 }
 
@@ -161,18 +169,18 @@ bool PeerList::somebody_waits(bool skip_seeds, TimePoint now) const {
     return std::any_of(peers_.begin(), peers_.end(), [&](auto const& entry) {
         auto const& peer = entry.second;
         bool const lately = peer.last_try && now - *peer.last_try < kSetAsideFor;
-        return dialable(peer, skip_seeds) && peer.next_dial <= now && peer.failures == 0 && !lately;
+        return dialable(peer, skip_seeds) && peer.next_dial <= now && troubles(peer) == 0 && !lately;
     });
 }
 
 void PeerList::back_off(KnownPeer& peer, TimePoint now) {
     peer.state = KnownPeer::State::idle;
-    Duration const soon = kSoonRedial * (1u << std::min<std::uint32_t>(peer.failures, 10));
+    Duration const soon = short_wait(peer);
     if (peer.user()) {  // the one peer a person named may be all there is: a reader waits no longer than it must
-        peer.next_dial = now + std::min<Duration>(soon, kLongestRedial);
+        peer.next_dial = now + soon;
         return;
     }
-    Duration const wait = limit::kRedial * std::max<std::uint32_t>(1, std::min<std::uint32_t>(peer.failures, 60));
+    Duration const wait = limit::kRedial * std::max(1u, troubles(peer));
     peer.next_dial = now + std::min<Duration>(peer.giver ? std::min(soon, wait) : wait, kLongestRedial);
 }
 
@@ -180,6 +188,13 @@ void PeerList::failed(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return;
     ++entry->second.failures;
+    back_off(entry->second, now);
+}
+
+void PeerList::hung_up(Endpoint const& endpoint, TimePoint now) {
+    auto const entry = peers_.find(endpoint);
+    if (entry == peers_.end()) return;
+    ++entry->second.hang_ups;
     back_off(entry->second, now);
 }
 
@@ -206,7 +221,7 @@ void PeerList::disconnected(Endpoint const& endpoint, bool useful, TimePoint now
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return;
     if (useful) {
-        entry->second.failures = 0;
+        entry->second.failures = entry->second.hang_ups = 0;
         entry->second.last_useful = now;
     } else {
         ++entry->second.failures;
@@ -234,9 +249,12 @@ void PeerList::set_aside(Endpoint const& endpoint, TimePoint now) {
     if (entry != peers_.end()) entry->second.next_dial = std::max<TimePoint>(entry->second.next_dial, now + kSetAsideFor);
 }
 
-void PeerList::retry_all(TimePoint now) {
-    for (auto& [endpoint, peer] : peers_)
-        if (!peer.given_up()) peer.next_dial = std::min(peer.next_dial, now);
+void PeerList::retry_all(TimePoint now, bool somebody_waits) {
+    for (auto& [endpoint, peer] : peers_) {
+        bool const patient = somebody_waits && peer.hang_ups > 0 && peer.last_try;
+        auto const when = patient ? std::max(now, *peer.last_try + short_wait(peer)) : now;
+        if (!peer.given_up()) peer.next_dial = std::min(peer.next_dial, when);
+    }
 }
 
 void PeerList::ban(Address const& address) {

@@ -26,6 +26,7 @@ struct KnownPeer {
     PeerSources sources;
     State state = State::idle;
     std::uint32_t failures = 0;  // in a row; a useful connection ends the row
+    std::uint32_t hang_ups = 0;  // the same, of connections that ended at once and brought nothing
     bool seed = false;           // had everything when we last saw it
     bool giver = false;          // sent us data in its last connection
     TimePoint added{};
@@ -75,6 +76,8 @@ public:
     void failed(Endpoint const& endpoint, TimePoint now);
     void abandoned(Endpoint const& endpoint);  // the dial was called off: no failure
     void postponed(Endpoint const& endpoint, TimePoint now);  // we could not dial anybody: no failure, but not again at once
+    // It let us in and left at once. Waited for like a failure, but it is there: never given up for that.
+    void hung_up(Endpoint const& endpoint, TimePoint now);
     // False when the address is not known (an incoming peer's port that we were not told).
     bool connected(Endpoint const& endpoint, TimePoint now);
     // useful: the connection got through the handshake and neither side broke the protocol.
@@ -86,8 +89,9 @@ public:
     void retry(Endpoint const& endpoint, TimePoint now);
     // It left for another's sake: that one and others come first.
     void set_aside(Endpoint const& endpoint, TimePoint now);
-    // Everybody idle and not given up may be dialled at once: after a pause, or when the network is back.
-    void retry_all(TimePoint now);
+    // Everybody idle and not given up may be dialled at once: after a pause, or (`somebody_waits`) when the network may be
+    // back: then whoever hung up has answered and is asked again, but ever later.
+    void retry_all(TimePoint now, bool somebody_waits = false);
 
     // Proof of bad data: forgotten, and refused from now on. The oldest bans end when there are kBans.
     void ban(Address const& address);
@@ -116,7 +120,7 @@ public:
 
     static constexpr std::size_t kBans = 4'096;                // 10 times the connections of a session
     static constexpr std::chrono::milliseconds kSoonRedial{2500};  // doubled with each failure
-    static constexpr std::chrono::minutes kLongestRedial{10};  // for the user's own, which are never given up
+    static constexpr std::chrono::minutes kLongestRedial{10};  // for those never given up: the user's own, and who hangs up
     static constexpr std::chrono::hours kGivenUpFor{1};        // then it may be learnt anew
     static constexpr std::chrono::minutes kSetAsideFor{10};    // two rounds of the turnover
 

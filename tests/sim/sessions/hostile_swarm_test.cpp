@@ -80,6 +80,19 @@ protected:
     std::unique_ptr<FilmPlayer> player;
 };
 
+TEST_F(HostileSwarms, APeerThatHangsUpAtOnceIsDialledEverMoreSeldomWhileAMagnetWaits) {
+    auto const other = make_torrent({.bytes = 100'000});
+    auto& host = network.add({Endpoint::parse("20.1.0.1:6881").value()});
+    crowd.push_back(std::make_unique<SwarmPeer>(engine.get_executor(), clock, host, other,
+                                                SwarmPeer::Options{.manner = Manner::leaving}));
+
+    run(leech->session->add(magnet_of(other.metainfo->info_hash(), host), AddOptions{}));
+    clock.run_for(engine, 10min);
+
+    EXPECT_GE(crowd.front()->connections(), 6u);
+    EXPECT_LE(crowd.front()->connections(), 8u) << "after 5, 10, 20 ... 320 s";
+}
+
 TEST_F(HostileSwarms, AFilmPlaysOnAmongPeersThatAnswerNothing) {
     meet({Manner::silent});
 

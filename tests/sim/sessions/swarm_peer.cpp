@@ -50,7 +50,7 @@ asio::awaitable<void> SwarmPeer::accept() {
         auto& connection = *connections_.emplace_back(std::make_unique<Connection>(executor_, std::move(socket), ours));
         greet(connection.peer);
         connection.peer.on_message([this, &connection](FakePeer&, auto const& message) { hear(connection, message); });
-        tasks_.spawn(serve(connection));
+        tasks_.spawn(options_.manner == Manner::leaving ? leave(connection) : serve(connection));
     }
 }
 
@@ -93,6 +93,12 @@ void SwarmPeer::hear(Connection& connection, FakePeer::Heard const& heard) {
         if (options_.fast)
             connection.peer.say(MessageId::reject, heard.message.piece, heard.message.begin, heard.message.length);
     }
+}
+
+// When its handshake has arrived.
+asio::awaitable<void> SwarmPeer::leave(Connection& connection) {
+    co_await clock_.sleep(200ms);
+    co_await connection.peer.stop();
 }
 
 asio::awaitable<void> SwarmPeer::serve(Connection& connection) {

@@ -24,6 +24,7 @@ enum class Manner {
     rejecting,      // says no to every request
     spoiling,       // sends at its rate, but other bytes
     spoiling_some,  // one block in eight is another
+    leaving,        // hangs up right after the handshake
 };
 
 // One peer as a script on a host of its own that others dial, and what it heard. stop() must be awaited before
@@ -58,6 +59,7 @@ private:
 
     boost::asio::awaitable<void> accept();
     boost::asio::awaitable<void> serve(Connection& connection);
+    boost::asio::awaitable<void> leave(Connection& connection);
     boost::asio::awaitable<void> answer(Connection& connection, torrent::Message request);
     boost::asio::awaitable<void> trickle(Connection& connection, torrent::Message request);
     void greet(FakePeer& peer) const;

@@ -168,6 +168,40 @@ TEST_F(Trackers, OfAPrivateTorrentAWarningIsGivenForOthersOnly) {
     EXPECT_EQ(edit(member, removing(second.url())), "");
 }
 
+TEST_F(Trackers, APrivateTorrentLeavesThePeersOfATrackerThatIsTakenOut) {
+    auto& member = start(true);
+    auto& of_first = add("20.0.1.1:6881");
+    auto& of_user = add("20.0.2.1:6881");
+    for (auto* const other : {&of_first, &of_user}) run(other->session->add(made.file, AddOptions{}));
+    run(of_user.session->edit_trackers(hash(), removing(first.url())));
+    run(member.session->connect(hash(), "20.0.2.1", 6881));
+    ASSERT_TRUE(until(1min, [&] { return member.session->peers(hash()).size() == 2; }));
+    TrackerEdit all;
+    all.replace = Tiers{{second.url()}};
+
+    edit(member, adding(second.url()));
+    EXPECT_EQ(member.session->peers(hash()).size(), 2u) << "none was taken out";
+    edit(member, std::move(all));
+    clock.run_for(engine, 10s);
+
+    auto const left = member.session->peers(hash());
+    ASSERT_EQ(left.size(), 1u);
+    EXPECT_EQ(left.front().endpoint, of_user.host.endpoint());
+}
+
+TEST_F(Trackers, OfATorrentForEverybodyThePeersStay) {
+    auto& member = start();
+    auto& other = add("20.0.1.1:6881");
+    run(other.session->add(made.file, AddOptions{}));
+    ASSERT_TRUE(until(1min, [&] { return member.session->peers(hash()).size() == 1; }));
+    edit(member, adding(second.url()));
+
+    edit(member, removing(first.url()));
+    clock.run_for(engine, 10s);
+
+    EXPECT_EQ(member.session->peers(hash()).size(), 1u);
+}
+
 TEST_F(Trackers, AnnouncesNowButNoSoonerThanTheTrackerAllows) {
     auto& member = start();
     auto const own = member.host.endpoint();

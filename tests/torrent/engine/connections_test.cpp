@@ -56,6 +56,22 @@ TEST_F(ConnectionsFixture, ATorrentAddedLaterKnowsTheExternalAddressFromTheStart
     tests::run_engine(engine, connections.stop());
 }
 
+TEST_F(ConnectionsFixture, OnlyTheUsersPeersAreKnownOnceAPrivateTorrentsTrackersAreOthers) {
+    Connections connections(context, InfoHash(), shared_log(), *this);
+    connections.start();
+    auto const users = Endpoint::parse("9.50.7.3:7000").value();
+    connections.add_addresses(strangers(), AddressSource::tracker);
+    connections.add_addresses(std::vector<Endpoint>(1, users), AddressSource::user);
+
+    connections.trackers_changed();
+    connections.tick();
+    clock.run_for(engine, 0ms);
+
+    EXPECT_EQ(connector.dialled, std::vector<Endpoint>(1, users));
+    EXPECT_EQ(connections.known().counts().known, 1u);
+    tests::run_engine(engine, connections.stop());
+}
+
 TEST_F(ConnectionsFixture, WhatAPeerSaysOfOurAddressIsPassedOn) {
     Connections connections(context, InfoHash(), shared_log(), *this);
     connections.start();

@@ -185,6 +185,57 @@ TEST(PeerList, WhoCutsUsOffWithoutDataIsNotDialledAgainSoon) {
     EXPECT_EQ(peers.next_dial(false), kStart + 60s);
 }
 
+TEST(PeerList, WhoHangsUpAtOnceIsWaitedForTwiceAsLongEachTimeAndNeverGivenUp) {
+    for (auto const source : {PeerSource::user, PeerSource::tracker}) {
+        auto peers = list();
+        peers.add(far(0), source, kStart);
+        auto now = kStart;
+        std::vector<Duration> waits;
+
+        for (int i = 0; i < 12; ++i) {
+            ASSERT_EQ(peers.next(false, now), far(0)) << i;
+            peers.connected(far(0), now);
+            peers.hung_up(far(0), now);
+            peers.retry_all(now, true);
+            waits.push_back(*peers.next_dial(false) - now);
+            now += waits.back();
+        }
+
+        EXPECT_EQ(waits[0], 5s);
+        EXPECT_EQ(waits[1], 10s);
+        EXPECT_EQ(waits[6], 320s);
+        EXPECT_EQ(waits[11], 10min);
+        EXPECT_EQ(peers.counts().known, 1u);
+    }
+}
+
+TEST(PeerList, AUsefulConnectionEndsTheRowOfHangUps) {
+    auto peers = list();
+    peers.add(far(0), PeerSource::user, kStart);
+    for (int i = 0; i < 5; ++i) peers.hung_up(far(0), kStart);
+    peers.connected(far(0), kStart);
+
+    peers.disconnected(far(0), true, kStart + 1h);
+
+    EXPECT_EQ(peers.next_dial(false), kStart + 1h + 2500ms);
+}
+
+TEST(PeerList, WhenSomebodyWaitsOnlyThoseWhoHungUpAreLeftInPeace) {
+    auto peers = list();
+    for (std::uint32_t i = 0; i < 2; ++i) {
+        peers.add(far(i), PeerSource::tracker, kStart);
+        peers.next(false, kStart);
+    }
+    peers.failed(far(0), kStart);
+    peers.hung_up(far(1), kStart);
+
+    peers.retry_all(kStart + 1s, true);
+
+    EXPECT_EQ(peers.next(false, kStart + 1s), far(0));
+    EXPECT_FALSE(peers.next(false, kStart + 4s));
+    EXPECT_EQ(peers.next(false, kStart + 5s), far(1));
+}
+
 TEST(PeerList, GivesUpAfterThreeFailuresWhoeverNamesTheAddressAgain) {
     auto peers = list();
     peers.add(far(0), PeerSource::tracker, kStart);
