@@ -109,7 +109,7 @@ void Connections::add_addresses(std::vector<Endpoint> const& endpoints, AddressS
     }
 }
 
-void Connections::set_external(Address const& address) { known_.set_external({address, session_.announced_port}); }
+void Connections::set_external(Address const& address) { known_.set_external({address, session_.announced_ports[address.is_v6()]}); }
 
 void Connections::become_private() {
     known_.keep_only(kPrivateSources);

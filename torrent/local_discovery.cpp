@@ -46,10 +46,10 @@ void LocalDiscovery::Search::hurry() {
 }
 
 LocalDiscovery::LocalDiscovery(asio::any_io_executor const& executor, Clock& clock, Multicast& multicast,
-                               std::uint16_t const& port)
+                               PerFamily<std::uint16_t> const& ports)
     : clock_(clock),
       multicast_(multicast),
-      port_(port),
+      ports_(ports),
       cookie_(make_cookie()),
       incoming_(kIncomingPerSecond, kIncomingBurst),
       schedule_changed_(executor),
@@ -108,11 +108,11 @@ asio::awaitable<void> LocalDiscovery::keep_announcing() {
 void LocalDiscovery::announce() {
     LsdMessage message;
     message.info_hashes = schedule_.take(clock_.now());
-    message.port = port_;
     message.cookie = cookie_;
-    if (port_ == 0) return;
     log().debug("announced to the local network torrents={}", message.info_hashes.size());
     for (auto const& group : LsdMessage::groups()) {
+        message.port = ports_[group.address.is_v6()];
+        if (message.port == 0) continue;
         auto const text = message.encode(group);
         multicast_.send(group, std::as_bytes(std::span(text)));
     }

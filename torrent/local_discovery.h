@@ -7,6 +7,7 @@
 #include "torrent/info_hash.h"
 #include "torrent/net/lsd_schedule.h"
 #include "torrent/net/multicast.h"
+#include "torrent/per_family.h"
 #include "torrent/task_group.h"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -45,9 +46,9 @@ public:
         OnPeer on_peer_;
     };
 
-    // `port` is where we accept peers; while it is 0 nothing is announced.
+    // `ports` are where we accept peers; in a family where it is 0 nothing is announced.
     LocalDiscovery(boost::asio::any_io_executor const& executor, Clock& clock, Multicast& multicast,
-                   std::uint16_t const& port);
+                   PerFamily<std::uint16_t> const& ports);
     ~LocalDiscovery() override;
 
     void start();
@@ -66,7 +67,7 @@ private:
 
     Clock& clock_;
     Multicast& multicast_;
-    std::uint16_t const& port_;
+    PerFamily<std::uint16_t> const& ports_;
     std::string cookie_;
     LsdSchedule schedule_;
     TokenBucket incoming_;

@@ -72,7 +72,7 @@ void PeerSearch::update(Need need) {
     hurried_ = need.hurried;
     if (begins && lan_search_) lan_search_->hurry();
     if (!dht_search_) return;
-    dht_search_->announce(session_.announced_port, need.complete);
+    dht_search_->announce(session_.announced_ports, need.complete);
     // As many as an idle torrent keeps are enough not to trouble the DHT out of turn.
     if (need.hurried && connections_.connected() < limit::kIdleTorrentConnections) dht_search_->hurry();
 }

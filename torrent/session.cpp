@@ -43,8 +43,8 @@ Session::State::State(Parts p, Settings s)
       listener(parts.executor, parts.clock, network.acceptors(), *this,
                settings.test_network ? Listener::Caps{limit::kPendingIncoming, limit::kPendingIncoming} : Listener::Caps{}),
       connections(settings.connections),
-      listening_port(listener.port()),
-      announced_port(listening_port),
+      listening_ports(listener.ports()),
+      announced_ports(listening_ports),
       filter(parts.executor, parts.clock, parts.workers, settings.ip_filter, [this] { filter_changed(); }),
       context{parts.executor,
               parts.clock,
@@ -58,8 +58,8 @@ Session::State::State(Parts p, Settings s)
               down_limit,
               connections,
               metadata_budget,
-              listening_port,
-              announced_port,
+              listening_ports,
+              announced_ports,
               external,
               statistics,
               [this](Endpoint const& endpoint) { return is_our_own(endpoint); }},
@@ -78,16 +78,16 @@ Torrent& Session::State::find(InfoHash const& info_hash) const {
 }
 
 bool Session::State::is_our_own(Endpoint const& endpoint) const {
-    if (endpoint.port == announced_port && external.is_ours(endpoint.address)) return true;
-    if (endpoint.port != listening_port) return false;
-    if (external.is_ours(endpoint.address)) return true;
+    bool const v6 = endpoint.address.is_v6();
+    bool const our_port = endpoint.port == announced_ports[v6] || endpoint.port == listening_ports[v6];
+    if (our_port && external.is_ours(endpoint.address)) return true;
     auto const local = listener.local();
-    return std::any_of(local.begin(), local.end(), [&](Endpoint const& own) { return own.address == endpoint.address; });
+    return std::find(local.begin(), local.end(), endpoint) != local.end();
 }
 
 void Session::State::open_lan() {
     if (!settings.lsd || settings.anonymous || network.multicast() == nullptr) return;  // it tells the local network what we have
-    lan = std::make_unique<LocalDiscovery>(parts.executor, parts.clock, *network.multicast(), listening_port);
+    lan = std::make_unique<LocalDiscovery>(parts.executor, parts.clock, *network.multicast(), listening_ports);
     context.lan = lan.get();
 }
 

@@ -17,7 +17,7 @@ bool SessionContext::may_dial(Endpoint const& endpoint, AddressSource source) co
 }
 
 std::uint16_t SessionContext::port_for(Address const& address) const {
-    return address.is_v6() || is_local(address) ? listening_port : announced_port;
+    return (is_local(address) ? listening_ports : announced_ports)[address.is_v6()];
 }
 
 }  // namespace rqfs::torrent

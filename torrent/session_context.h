@@ -5,6 +5,7 @@
 #include "torrent/net/address_policy.h"
 #include "torrent/net/connector.h"
 #include "torrent/peer/metadata_budget.h"
+#include "torrent/per_family.h"
 #include "torrent/settings.h"
 #include "torrent/statistics.h"
 #include "torrent/store.h"
@@ -39,8 +40,8 @@ struct SessionContext {
     RateLimiter& down_limit;
     ConnectionBudget& connections;
     MetadataBudget& metadata_budget;          // of magnets' metadata under way, over all torrents
-    std::uint16_t const& listening_port;      // 0: nobody can connect to us
-    std::uint16_t const& announced_port;      // where IPv4 peers beyond our router reach us: another one if it translates
+    PerFamily<std::uint16_t> const& listening_ports;  // 0: nobody can connect to us
+    PerFamily<std::uint16_t> const& announced_ports;  // where peers beyond our router reach us: others if it translates
     ExternalAddressVote const& external;
     Statistics& statistics;
     std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
@@ -55,7 +56,7 @@ struct SessionContext {
     // Kept away by the user's lists, whoever named it.
     bool refuses(Address const& address) const;
 
-    // Where we are reached from there, 0 for nowhere: in our own network and by IPv6 nothing is translated.
+    // Where we are reached from there, 0 for nowhere: in our own network nothing is translated.
     std::uint16_t port_for(Address const& address) const;
 };
 

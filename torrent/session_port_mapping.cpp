@@ -39,11 +39,11 @@ void Session::State::open_port_mapping() {
     mappers.push_back(std::make_unique<UpnpMapper>(parts.executor, parts.clock, http, binding));
     auto finder = std::make_unique<DefaultRouterFinder>(parts.workers, binding);
     port_mapping = std::make_unique<PortMapping>(parts.executor, parts.clock, std::move(finder), std::move(mappers),
-                                                 listening_port, *this);
+                                                 listening_ports[false], *this);
 }
 
 void Session::State::announced_port_is(std::uint16_t port) {
-    announced_port = port;
+    announced_ports[false] = port;
     for (auto const& [info_hash, torrent] : torrents) torrent->set_external(external.v4(), true);
 }
 

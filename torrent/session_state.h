@@ -12,6 +12,7 @@
 #include "torrent/net/proxied_network.h"
 #include "torrent/net/resolver.h"
 #include "torrent/net/system_network.h"
+#include "torrent/per_family.h"
 #include "torrent/session.h"
 #include "torrent/session_context.h"
 #include "torrent/statistics.h"
@@ -78,8 +79,8 @@ struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owne
     RateLimiter down_limit;
     ConnectionBudget connections;
     MetadataBudget metadata_budget;
-    std::uint16_t listening_port;
-    std::uint16_t announced_port;
+    PerFamily<std::uint16_t> listening_ports;
+    PerFamily<std::uint16_t> announced_ports;
     ExternalAddressVote external;
     Statistics statistics;
     AddressFilter filter;

@@ -299,7 +299,7 @@ Announcer::Facts Torrent::announce_facts() const {
     Announcer::Facts facts;
     facts.peer_id = connections_.peer_id();
     // Where nobody can connect to us we say 1, as libtorrent does: some trackers turn away who says 0.
-    facts.port = session_.announced_port != 0 ? session_.announced_port : std::uint16_t{1};
+    for (bool const v6 : {false, true}) facts.ports[v6] = std::max(session_.announced_ports[v6], std::uint16_t{1});
     facts.uploaded_bytes = connections_.uploaded_bytes();
     facts.downloaded_bytes = download_ ? download_->downloaded_bytes() : 0;
     // While the size is unknown anything but 0 tells the tracker that we are no seed; libtorrent says 16 KiB too.

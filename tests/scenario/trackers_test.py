@@ -202,6 +202,7 @@ class Hands(Scenario):
         hosts.write_text('127.0.0.1 both.test\n::1 both.test\n')
         within = ['unshare', '--mount', 'sh', '-c', f'mount --bind {hosts} /etc/hosts && exec "$@"', 'sh']
         daemon = Daemon(self, listen=('127.0.0.1:0', '[::1]:0'), within=within).start()
+        ports = {6 if at.startswith('[') else 4: int(at.rpartition(':')[2]) for at in daemon.ctl('status')['listening']}
 
         daemon.add(torrent.magnet(trackers=[tracker.url]))
         wait_for(lambda: len(daemon.ctl('trackers', torrent.hash)['trackers'][0]['families']) == 2, 10, lambda: tracker.announces)
@@ -210,6 +211,7 @@ class Hands(Scenario):
         self.assertEqual(sorted((a.family, a.said['event']) for a in tracker.announces),
                          [(4, 'started'), (4, 'stopped'), (6, 'started'), (6, 'stopped')])
         self.assertEqual(len({a.said['key'] for a in tracker.announces}), 1)
+        self.assertEqual({a.family: int(a.said['port']) for a in tracker.announces}, ports)
 
 
 class Private(Scenario):

@@ -70,13 +70,13 @@ Dht::Search::~Search() {
     dht_.searches_.remove(this);
 }
 
-void Dht::Search::announce(std::uint16_t port, bool seed) {
-    if (port == port_ && seed == seed_) return;
-    bool const later = port_ != 0;  // others know us by the old one until it expires
-    port_ = port;
+void Dht::Search::announce(PerFamily<std::uint16_t> ports, bool seed) {
     seed_ = seed;
-    if (!later)
-        for (auto& family : families_) family.schedule.announce_again();
+    for (auto& family : families_) {
+        auto const port = ports[family.node->is_v6()];
+        if (port != 0 && port != family.port) family.schedule.announce_again();
+        family.port = port;
+    }
 }
 
 void Dht::Search::hurry() {
@@ -318,7 +318,7 @@ TimePoint Dht::begin_due() {
 void Dht::begin(Search& search, Search::Family& family) {
     DhtNode::Search order;
     order.info_hash = search.info_hash_;
-    if (search.port_ != 0 && family.schedule.announces(network_.clock.now())) order.announce = search.port_;
+    if (family.port != 0 && family.schedule.announces(network_.clock.now())) order.announce = family.port;
     order.seed = search.seed_;
     order.waited_for = family.schedule.waited_for(network_.clock.now());
     family.peers = 0;

@@ -8,6 +8,7 @@
 #include "torrent/info_hash.h"
 #include "torrent/net/resolver.h"
 #include "torrent/net/udp_socket.h"
+#include "torrent/per_family.h"
 #include "torrent/status.h"
 #include "torrent/task_group.h"
 
@@ -54,9 +55,9 @@ public:
     class Search {
     public:
         ~Search();
-        // At the next search, and from then on each quarter of an hour, we are announced as a peer on this port; 0:
-        // not.
-        void announce(std::uint16_t port, bool seed);
+        // At the next search, and from then on each quarter of an hour, we are announced as a peer on this port of each
+        // family; 0: not.
+        void announce(PerFamily<std::uint16_t> ports, bool seed);
         // Somebody waits for peers.
         void hurry();
 
@@ -73,6 +74,7 @@ public:
         struct Family {
             DhtNode* node;
             SearchSchedule schedule;
+            std::uint16_t port = 0;
             DhtNode::SearchId running = 0;
             std::size_t peers = 0;
         };
@@ -81,7 +83,6 @@ public:
         Dht& dht_;
         InfoHash info_hash_;
         OnPeers on_peers_;
-        std::uint16_t port_ = 0;
         bool seed_ = false;
         std::vector<Family> families_;
     };

@@ -20,6 +20,11 @@ namespace {
 // peers leave.
 constexpr std::chrono::seconds kPauseAfterError{1};
 
+bool is_loopback(Address const& address) {
+    static Address const kV6 = Address::parse("::1").value();
+    return address.is_v6() ? address == kV6 : address.bytes()[0] == 127;
+}
+
 }  // namespace
 
 struct Listener::Pending::Counts {
@@ -63,6 +68,16 @@ Listener::Listener(asio::any_io_executor const& executor, Clock& clock,
       counts_(std::make_shared<Pending::Counts>()),
       tasks_(executor, "listener") {
     for (auto const& acceptor : acceptors_) local_.push_back(acceptor->local());
+}
+
+PerFamily<std::uint16_t> Listener::ports() const {
+    PerFamily<std::uint16_t> ports{};
+    for (bool const loopback : {false, true})
+        for (auto const& local : local_) {
+            auto& port = ports[local.address.is_v6()];
+            if (port == 0 && is_loopback(local.address) == loopback) port = local.port;
+        }
+    return ports;
 }
 
 void Listener::start() {

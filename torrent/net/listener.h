@@ -4,6 +4,7 @@
 #include "torrent/endpoint.h"
 #include "torrent/net/acceptor.h"
 #include "torrent/net/stream_socket.h"
+#include "torrent/per_family.h"
 #include "torrent/settings.h"
 #include "torrent/task_group.h"
 
@@ -64,7 +65,8 @@ public:
     boost::asio::awaitable<void> stop();  // closes the acceptors
 
     std::vector<Endpoint> local() const { return local_; }
-    std::uint16_t port() const { return local_.empty() ? std::uint16_t{0} : local_.front().port; }
+    // Where others can connect to us: loopback is only better than nothing, which is 0.
+    PerFamily<std::uint16_t> ports() const;
 
 private:
     boost::asio::awaitable<void> accept(Acceptor& acceptor);

@@ -2,6 +2,7 @@
 
 #include "torrent/endpoint.h"
 #include "torrent/info_hash.h"
+#include "torrent/per_family.h"
 
 #include <boost/system/result.hpp>
 
@@ -17,11 +18,6 @@ namespace rqfs::torrent {
 
 // What an announce tells besides numbers; the values are those of BEP 15.
 enum class AnnounceEvent : std::uint32_t { none = 0, completed = 1, started = 2, stopped = 3 };
-
-// One of each address family, IPv4 first, indexed by "is IPv6": a tracker hears of us over both, and each of them works
-// or fails alone (BEP 7).
-template <class T>
-using PerFamily = std::array<T, 2>;
 
 // One announce, whatever the tracker's protocol.
 struct AnnounceRequest {

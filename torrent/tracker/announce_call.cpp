@@ -83,6 +83,7 @@ PerFamily<bool> choose_families(AnnounceCall const& call, std::vector<Address> c
 asio::awaitable<void> announce_over(AnnounceCall const& call, Url const& tracker, AnnounceRequest request,
                                     Targets const& targets, bool v6, AnnounceOutcome& outcome) {
     request.event = call.events[v6];
+    request.port = call.ports[v6];
     if (request.event == AnnounceEvent::stopped) request.num_want = 0;
     AnnounceResult result = AnnounceFailure();
     if (tracker.scheme == "udp") {

@@ -5,11 +5,13 @@
 #include "torrent/net/http_client.h"
 #include "torrent/net/resolver.h"
 #include "torrent/net/url.h"
+#include "torrent/per_family.h"
 #include "torrent/tracker/announce.h"
 #include "torrent/tracker/udp_tracker.h"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -26,6 +28,7 @@ struct AnnounceCall {
     bool urgent = false;
     bool trusted = false;                        // the user named this tracker: it may be anywhere
     PerFamily<AnnounceEvent> events{};           // each family may have heard something else
+    PerFamily<std::uint16_t> ports{};            // where peers of each reach us
     std::optional<bool> only_v6 = std::nullopt;  // over one family alone
     std::function<void(AnnounceResponse const&)>
         heard;  // at once for each family that answers: the other may take half a minute to fail

@@ -70,7 +70,6 @@ AnnounceRequest Announcer::State::make_request(AnnounceSchedule::Id id) const {
     AnnounceRequest request;
     request.info_hash = info_hash;
     request.peer_id = facts.peer_id;
-    request.port = facts.port;
     request.uploaded_bytes = facts.uploaded_bytes;
     request.downloaded_bytes = facts.downloaded_bytes;
     request.left_bytes = facts.left_bytes;
@@ -90,6 +89,7 @@ AnnounceCall Announcer::State::make_call(AnnounceSchedule::Job const& job) {
             .urgent = urgent,
             .trusted = trusted.contains(schedule.url(job.tracker)),
             .events = job.events,
+            .ports = owner.announce_facts().ports,
             .only_v6 = job.only_v6,
             .heard = {}};
 }

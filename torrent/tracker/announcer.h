@@ -6,6 +6,7 @@
 #include "torrent/net/http_client.h"
 #include "torrent/net/resolver.h"
 #include "torrent/net/udp_socket.h"
+#include "torrent/per_family.h"
 #include "torrent/task_group.h"
 #include "torrent/tracker_status.h"
 
@@ -31,7 +32,7 @@ public:
     // What a tracker is told; asked for at each announce. Implemented by Torrent.
     struct Facts {
         std::array<std::byte, 20> peer_id{};
-        std::uint16_t port = 0;
+        PerFamily<std::uint16_t> ports{};  // where peers of each family reach us
         std::uint64_t uploaded_bytes = 0;  // this run, as BEP 3 counts from `started`
         std::uint64_t downloaded_bytes = 0;
         std::uint64_t left_bytes = 0;

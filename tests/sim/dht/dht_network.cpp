@@ -105,7 +105,7 @@ void DhtNetwork::announce(std::vector<torrent::InfoHash> const& torrents) {
     for (auto const& info_hash : torrents)
         for (int i = 0; i < 3; ++i) {
             searches.push_back(random_member().dht->find_peers(info_hash, [](auto const&) {}));
-            searches.back()->announce(kPort, false);
+            searches.back()->announce({kPort, kPort}, false);
         }
     run_for(8s);
 }

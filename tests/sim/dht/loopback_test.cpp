@@ -92,7 +92,7 @@ protected:
         std::vector<std::unique_ptr<Dht::Search>> searches;
         for (std::size_t i = 0; i < kTorrents * 3; ++i) {
             searches.push_back(members[i].dht->find_peers(torrents[i % kTorrents], [](auto const&) {}));
-            searches.back()->announce(4242, false);
+            searches.back()->announce({4242, 4242}, false);
         }
         engine.run_for(4s);
     }

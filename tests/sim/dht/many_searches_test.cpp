@@ -40,7 +40,7 @@ struct ManySearches : testing::Test {
         added.search = member.dht->find_peers(info_hash, [&](std::vector<torrent::Endpoint> const&) {
             if (!added.first_peer) added.first_peer = network.clock.now() - added.began;
         });
-        added.search->announce(6881, false);
+        added.search->announce({6881, 6881}, false);
         return added;
     }
     // That three members of the DHT have announced.

@@ -11,7 +11,9 @@
 #include <malloc.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <set>
 
 namespace rqfs::torrent {
 namespace {
@@ -23,7 +25,17 @@ using tests::nth_endpoint;
 using tests::random_id;
 using tests::text_of;
 
-using Node = tests::DhtOnFakeUdp;
+struct Node : tests::DhtOnFakeUdp {
+    // Those that nodes of each family heard.
+    PerFamily<std::set<std::uint16_t>> announced_ports() const {
+        PerFamily<std::set<std::uint16_t>> ports;
+        for (auto const& each : udp.sent) {
+            auto const query = query_of(each.bytes);
+            if (query.method == KrpcMethod::announce_peer) ports[each.to.address.is_v6()].insert(query.port);
+        }
+        return ports;
+    }
+};
 
 TEST_F(Node, LeavesAloneWhatIsNotOfTheDht) {
     start();
@@ -89,7 +101,7 @@ TEST_F(Node, ASearchAnnouncesOnceAQuarterOfAnHourUntilItEnds) {
     dht->add_node(nth_endpoint(5));
     run(1min);
     auto search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
-    search->announce(6881, false);
+    search->announce({6881, 6881}, false);
     run(10s);
     auto const first = sent_of(KrpcMethod::announce_peer);
     run(16min);
@@ -102,6 +114,38 @@ TEST_F(Node, ASearchAnnouncesOnceAQuarterOfAnHourUntilItEnds) {
     EXPECT_GE(second, first + 8);
     EXPECT_EQ(sent_of(KrpcMethod::announce_peer), second);
     EXPECT_EQ(dht->status().front().searches, 0u);
+}
+
+TEST_F(Node, AnAnnouncementNamesThePortOfItsFamily) {
+    udp.listening = {endpoint("0.0.0.0:6881"), endpoint("[::]:7000")};
+    everybody_answers();
+    start();
+    dht->add_node(nth_endpoint(1));
+    dht->add_node(endpoint("[2600::1]:6881"));
+    run(10s);
+    auto const search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
+
+    search->announce({50'000, 7000}, false);
+    run(1min);
+
+    EXPECT_EQ(announced_ports()[false], (std::set<std::uint16_t>{50'000}));
+    EXPECT_EQ(announced_ports()[true], (std::set<std::uint16_t>{7000}));
+}
+
+TEST_F(Node, AnotherPortIsAnnouncedWithTheNextSearch) {
+    everybody_answers();
+    start();
+    dht->add_node(nth_endpoint(1));
+    run(10s);
+    auto const search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
+    search->announce({6881, 6881}, false);
+    run(1min);
+
+    search->announce({50'000, 6881}, false);
+    search->hurry();
+    run(1min);
+
+    EXPECT_EQ(announced_ports()[false], (std::set<std::uint16_t>{6881, 50'000}));
 }
 
 TEST_F(Node, TakesTheIdOfTheAddressThatOthersSee) {

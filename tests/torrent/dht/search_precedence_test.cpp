@@ -45,7 +45,7 @@ struct SearchPrecedence : tests::DhtOnFakeUdp {
         auto& added = *searches.emplace_back(std::make_unique<Watched>());
         added.info_hash = random_id(random).info_hash();
         added.search = dht->find_peers(added.info_hash, [&added](auto const& found) { added.peers += found.size(); });
-        added.search->announce(6881, false);
+        added.search->announce({6881, 6881}, false);
         return added;
     }
     std::map<InfoHash, std::size_t> sent_for_each(KrpcMethod method) const {

@@ -7,6 +7,7 @@
 #include "torrent/log.h"
 #include "torrent/net/http_client.h"
 #include "torrent/net/dns_resolver.h"
+#include "torrent/per_family.h"
 #include "torrent/statistics.h"
 #include "torrent/workers.h"
 
@@ -54,8 +55,8 @@ protected:
     RateLimiter up_limit, down_limit;
     ConnectionBudget budget{100};
     MetadataBudget metadata_budget;
-    std::uint16_t listening_port = 6881;
-    std::uint16_t announced_port = 6881;
+    PerFamily<std::uint16_t> listening_ports{6881, 6881};
+    PerFamily<std::uint16_t> announced_ports{6881, 6881};
     ExternalAddressVote external;
     Statistics statistics;
     SessionContext context{engine.get_executor(),
@@ -70,8 +71,8 @@ protected:
                            down_limit,
                            budget,
                            metadata_budget,
-                           listening_port,
-                           announced_port,
+                           listening_ports,
+                           announced_ports,
                            external,
                            statistics,
                            [](Endpoint const&) { return false; }};

@@ -7,6 +7,7 @@
 #include "torrent/net/endpoint_conversion.h"
 #include "torrent/net/lsd_message.h"
 #include "torrent/net/system_multicast.h"
+#include "torrent/per_family.h"
 
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -77,8 +79,8 @@ protected:
     boost::asio::io_context engine{1};
     tests::VirtualClock clock;
     FakeMulticast network;
-    std::uint16_t port = 6881;
-    LocalDiscovery discovery{engine.get_executor(), clock, network, port};
+    PerFamily<std::uint16_t> ports{6881, 6881};
+    LocalDiscovery discovery{engine.get_executor(), clock, network, ports};
     std::vector<std::unique_ptr<LocalDiscovery::Search>> searches;
     std::vector<std::string> found;
 };
@@ -95,6 +97,22 @@ TEST_F(LocalDiscoveryTest, ATorrentIsAnnouncedInBothFamiliesAndAgainAfterFiveMin
     EXPECT_EQ(network.sent[0].second.info_hashes, (std::vector{hash(1)}));
     pass(1h);
     EXPECT_EQ(network.sent.size(), 2u * (3u + 11u));
+}
+
+TEST_F(LocalDiscoveryTest, EachFamilyHearsItsPortAndNothingWhereNobodyCanConnect) {
+    ports = {6881, 7000};
+    look_for(1);
+    pass(1s);
+    ports[false] = 0;
+
+    pass(6min);
+
+    ASSERT_GT(network.sent.size(), 2u);
+    EXPECT_EQ(network.sent[0].second.port, 6881);
+    for (std::size_t i = 1; i < network.sent.size(); ++i) {
+        EXPECT_EQ(network.sent[i].first, LsdMessage::groups()[1]);
+        EXPECT_EQ(network.sent[i].second.port, 7000);
+    }
 }
 
 TEST_F(LocalDiscoveryTest, ATorrentAddedLaterIsSaidAtOnceHoweverManyThereAre) {
@@ -175,7 +193,7 @@ TEST_F(LocalDiscoveryTest, WhoFindsAPeerMayEndItsSearch) {
 }
 
 TEST_F(LocalDiscoveryTest, WithoutAPortNothingIsSaid) {
-    port = 0;
+    ports = {0, 0};
     look_for(1);
 
     pass(1h);
@@ -206,8 +224,8 @@ TEST(LocalDiscoveryOnARealNetwork, ANeighbourWhoSendsTenThousandDatagramsASecond
     boost::asio::io_context engine{1};
     SteadyClock clock;
     SystemMulticast multicast(engine.get_executor(), clock, {Endpoint::parse("0.0.0.0:6881").value()});
-    std::uint16_t const port = 6881;
-    LocalDiscovery discovery(engine.get_executor(), clock, multicast, port);
+    PerFamily<std::uint16_t> const ports{6881, 6881};
+    LocalDiscovery discovery(engine.get_executor(), clock, multicast, ports);
     discovery.start();
     auto neighbours = networks->join(engine, {to_udp(LsdMessage::groups()[0]), to_udp(LsdMessage::groups()[1])});
     std::size_t found = 0;

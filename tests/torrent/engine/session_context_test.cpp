@@ -15,12 +15,13 @@ protected:
 };
 
 TEST_F(SessionContextTest, ThePortThatTheRouterTranslatesIsForThoseBeyondIt) {
-    listening_port = 6881;
-    announced_port = 50'000;
+    listening_ports = {6881, 7000};
+    announced_ports = {50'000, 7000};
 
     EXPECT_EQ(port_for("41.0.0.1"), 50'000);
     EXPECT_EQ(port_for("192.168.1.7"), 6881);
-    EXPECT_EQ(port_for("2a00::1"), 6881);
+    EXPECT_EQ(port_for("2a00::1"), 7000);
+    EXPECT_EQ(port_for("fd00::1"), 7000);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <ctime>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,21 @@ TEST_F(ListenerTest, RefusesAFourthHandshakeFromOneAddressAndTakesItWhenAnotherH
     EXPECT_EQ(guests.sockets.size(), 4u);
 }
 
+TEST_F(ListenerTest, OthersReachEachFamilyAtItsPortAndLoopbackIsOnlyBetterThanNothing) {
+    auto const ports_at = [this](std::vector<std::string> const& places) {
+        std::vector<std::unique_ptr<Acceptor>> acceptors;
+        for (auto const& place : places)
+            acceptors.push_back(std::make_unique<TcpAcceptor>(asio::ip::tcp::acceptor(engine.get_executor()),
+                                                              Endpoint::parse(place).value()));
+        return Listener(engine.get_executor(), clock, acceptors, guests).ports();
+    };
+    using Ports = PerFamily<std::uint16_t>;
+
+    EXPECT_EQ(ports_at({}), (Ports{0, 0}));
+    EXPECT_EQ(ports_at({"127.0.0.1:1"}), (Ports{1, 0}));
+    EXPECT_EQ(ports_at({"127.0.0.1:1", "[::1]:2", "10.0.0.1:3", "[2600::1]:4", "0.0.0.0:5"}), (Ports{3, 4}));
+}
+
 TEST_F(ListenerTest, DoesNotSpinWhileThereAreNoDescriptors) {
     auto const socket = std::unique_ptr<int, void (*)(int*)>(new int(::socket(AF_INET, SOCK_STREAM, 0)), [](int* fd) {
         ::close(*fd);
@@ -102,7 +118,7 @@ TEST_F(ListenerTest, DoesNotSpinWhileThereAreNoDescriptors) {
     });
     sockaddr_in to{};
     to.sin_family = AF_INET;
-    to.sin_port = htons(listener.port());
+    to.sin_port = htons(listener.ports()[false]);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     rlimit before{};
     ::getrlimit(RLIMIT_NOFILE, &before);

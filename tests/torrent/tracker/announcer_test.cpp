@@ -76,6 +76,7 @@ protected:
         std::uint32_t event = 0;
         std::uint32_t key = 0;
         std::uint32_t num_want = 0;
+        std::uint32_t port = 0;
     };
 
     AnnouncerTest() {
@@ -83,8 +84,8 @@ protected:
             auto const to = datagram.to.text();
             if (datagram.bytes.size() >= 98 && number(datagram.bytes, 8) == 1)
                 announces.push_back({std::chrono::duration<double>(clock.now() - begin).count(), to,
-                                     number(datagram.bytes, 80), number(datagram.bytes, 88),
-                                     number(datagram.bytes, 92)});
+                                     number(datagram.bytes, 80), number(datagram.bytes, 88), number(datagram.bytes, 92),
+                                     number(datagram.bytes, 94) & 0xffff});
             auto const found = trackers.find(to);
             return found == trackers.end() ? std::vector<std::string>() : found->second(datagram.bytes);
         };
@@ -265,6 +266,23 @@ TEST_F(AnnouncerTest, OfATrackersTwoAddressesTheOneThatLivesIsFound) {
 
     EXPECT_EQ(announcer->status().at(0).state, "working");
     EXPECT_EQ(torrent.peers.size(), 1u);
+}
+
+TEST_F(AnnouncerTest, EachFamilyHearsThePortAtWhichItReachesUs) {
+    resolver.names["t.test"] = {Address::parse("9.9.9.1").value(), Address::parse("2606::1").value()};
+    trackers["9.9.9.1:80"] = trackers["[2606::1]:80"] = FakeTracker::honest_udp(900, "");
+    torrent.facts.ports = {50'000, 7000};
+    make({{"udp://t.test:80"}});
+
+    announcer->start();
+    run(seconds(1));
+    torrent.facts.ports[false] = 6881;  // the router's mapping is gone
+    stop();
+
+    std::map<std::string, std::vector<std::uint32_t>> ports;
+    for (auto const& each : announces) ports[each.to].push_back(each.port);
+    EXPECT_EQ(ports["9.9.9.1:80"], (std::vector<std::uint32_t>{50'000, 6881}));
+    EXPECT_EQ(ports["[2606::1]:80"], (std::vector<std::uint32_t>{7000, 7000}));
 }
 
 TEST_F(AnnouncerTest, AFamilyThatDoesNotWorkHoldsNothingUp) {
