@@ -120,6 +120,7 @@ SessionStatus Session::status() const {
     status.up_limit = s.up_limit.limit();
     status.listening = s.listener.local();
     status.incoming_seen = s.incoming_seen;
+    if (s.system_network) status.interface = s.system_network->interface_status();
     status.port_mapping = s.port_mapping_status();
     if (s.proxied) status.proxy = s.proxied->proxy().text();
     status.disk_free_bytes = s.parts.store.space().free_bytes;

@@ -118,6 +118,16 @@ struct IpFilterStatus {
     std::string trouble;                   // why newer lists were not taken and the old ones hold; empty: nothing
 };
 
+// The one interface that everything goes through (network.interface).
+struct InterfaceStatus {
+    std::string setting;                   // as it was given; empty: none, and nothing else here says anything
+    std::string device;                    // its name; empty while it cannot be used
+    std::vector<Address> addresses;        // that we speak from
+    std::uint32_t losses = 0;              // how often it has gone since the start
+    std::optional<std::chrono::seconds> changed;  // how long ago it came or went; nothing: not since the start
+    std::string trouble;                   // why nothing is sent and what to do; empty while it can be used
+};
+
 struct SessionStatus {
     std::uint32_t torrents = 0;
     std::uint32_t peers = 0;
@@ -127,6 +137,7 @@ struct SessionStatus {
     std::uint64_t up_limit = 0;
     std::vector<Endpoint> listening;
     bool incoming_seen = false;
+    InterfaceStatus interface;
     PortMappingStatus port_mapping;
     std::string proxy;             // that everything goes through, without user and password; empty: none
     std::uint64_t disk_free_bytes = 0;

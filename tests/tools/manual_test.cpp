@@ -105,6 +105,7 @@ TEST(Manual, DocumentsEveryMemberOfTheApi) {
     fields(members, *std::make_unique<TorrentReply>());
     fields(members, *std::make_unique<SessionReply>());
     fields(members, *std::make_unique<rqfs::torrent::IpFilterStatus>());
+    fields(members, *std::make_unique<rqfs::torrent::InterfaceStatus>());
     fields(members, *std::make_unique<rqfs::torrent::PortMappingStatus>());
     fields(members, *std::make_unique<AddReply>());
     fields(members, *std::make_unique<HistogramReply>());

@@ -72,6 +72,7 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     session.status.port_mapping.method = "UPnP";
     session.status.port_mapping.external = Endpoint::parse("41.0.0.1:1").value().address;
     session.status.port_mapping.expires = std::chrono::seconds(7);
+    session.status.interface = {"tun0", "tun0", {session.status.listening[0].address}, 2, std::chrono::seconds(5), "x"};
     session.status.proxy = "socks5://proxy.example:1080";
     session.status.up_limit = std::numeric_limits<std::uint64_t>::max();
     session.status.ip_filter = {2, 1'000'000, 3, 4, "x is missing"};
@@ -95,6 +96,13 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     EXPECT_EQ(mapping.external, session.status.port_mapping.external);
     EXPECT_EQ(mapping.expires, std::chrono::seconds(7));
     EXPECT_EQ(mapping.renewed, std::nullopt);
+    auto const interface = there_and_back(session, session_from_json).status.interface;
+    EXPECT_EQ(interface.setting, "tun0");
+    EXPECT_EQ(interface.device, "tun0");
+    EXPECT_EQ(interface.addresses, session.status.interface.addresses);
+    EXPECT_EQ(interface.losses, 2u);
+    EXPECT_EQ(interface.changed, std::chrono::seconds(5));
+    EXPECT_EQ(interface.trouble, "x");
     EXPECT_EQ(there_and_back(session, session_from_json).status.proxy, session.status.proxy);
     EXPECT_EQ(there_and_back(session, session_from_json).status.up_limit, session.status.up_limit);
     EXPECT_EQ(there_and_back(session, session_from_json).status.ip_filter.ranges, 1'000'000u);
@@ -198,8 +206,8 @@ TEST(Protocol, WritesRatesAsWholeBytesASecondAndProgressAsAPlainDecimal) {
 
     auto const written = json_text(to_json(torrent)) + json_text(to_json(peer)) + json_text(to_json(SessionReply()));
 
-    for (auto const* const part : {"\"down_rate\":1048576,", "\"up_rate\":0,", "\"progress\":0.00001,", "\"down_rate\":0,",
-                                   "\"up_rate\":1000000000000000000,", "\"progress\":1,"})
+    for (auto const* const part : {"\"down_rate\":1048576,", "\"up_rate\":0,", "\"progress\":0.00001,",
+                                   "\"down_rate\":0,", "\"up_rate\":1000000000000000000,", "\"progress\":1,"})
         EXPECT_NE(written.find(part), std::string::npos) << part << " in " << written;
     EXPECT_EQ(written.find("E0"), std::string::npos) << written;
 }

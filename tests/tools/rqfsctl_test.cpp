@@ -1,4 +1,5 @@
 #include "tests/tools/control_harness.h"
+#include "torrent/endpoint.h"
 
 #include <boost/json/parse.hpp>
 
@@ -85,12 +86,38 @@ TEST_F(Rqfsctl, ShowsTheSession) {
     EXPECT_TRUE(has(finished.out, "mounted at  /mnt/films\n")) << finished.out;
 }
 
+TEST_F(Rqfsctl, SaysOfAnInterfaceThatHasGoneWhatIsWrongAndForHowLong) {
+    harness.on_engine([&] {
+        harness.control.session.interface = {"tun0", "", {}, 1, std::chrono::seconds(12), "there is no interface tun0"};
+    });
+
+    auto const finished = run({"status"});
+
+    EXPECT_TRUE(has(finished.out, "  interface   there is no interface tun0; it has been away for 12 s\n"))
+        << finished.out;
+}
+
+TEST_F(Rqfsctl, SaysOfAnInterfaceThatItIsBack) {
+    auto const address = rqfs::torrent::Address::parse("10.8.0.2").value();
+    harness.on_engine(
+        [&] { harness.control.session.interface = {"tun0", "tun0", {address}, 3, std::chrono::seconds(5), ""}; });
+
+    auto const finished = run({"status"});
+
+    EXPECT_TRUE(
+        has(finished.out, "  interface   everything goes through tun0 (10.8.0.2); back for 5 s, gone 3 times"))
+        << finished.out;
+}
+
+TEST_F(Rqfsctl, SaysNothingOfInterfacesWhereNoneIsSet) { EXPECT_FALSE(has(run({"status"}).out, "interface")); }
+
 TEST_F(Rqfsctl, ShowsWhatTheIpFilterDoes) {
     harness.on_engine([&] { harness.control.session.ip_filter = {2, 1'000, 3, 44, "the newer one is missing"}; });
 
     auto const finished = run({"status"});
 
-    EXPECT_TRUE(has(finished.out, "1000 ranges of 2 lists, 44 connections refused, 3 bad lines skipped: the newer one is missing\n"))
+    EXPECT_TRUE(has(finished.out,
+                    "1000 ranges of 2 lists, 44 connections refused, 3 bad lines skipped: the newer one is missing\n"))
         << finished.out;
 }
 
@@ -144,11 +171,12 @@ TEST_F(Rqfsctl, ShowsTheNodesOfTheDht) {
     auto const finished = run({"dht"});
 
     EXPECT_EQ(finished.exit_status, 0) << finished.err;
-    EXPECT_TRUE(finished.out.starts_with("IPv4: connected\n"
-                                         "  id          cccccccccccccccccccccccccccccccccccccccc\n"
-                                         "  address     20.0.0.1\n"
-                                         "  nodes       120 good, 0 questionable, 0 bad, in 9 buckets; 0 wait for a place\n"
-                                         "  searches    for 2 torrents\n"))
+    EXPECT_TRUE(
+        finished.out.starts_with("IPv4: connected\n"
+                                 "  id          cccccccccccccccccccccccccccccccccccccccc\n"
+                                 "  address     20.0.0.1\n"
+                                 "  nodes       120 good, 0 questionable, 0 bad, in 9 buckets; 0 wait for a place\n"
+                                 "  searches    for 2 torrents\n"))
         << finished.out;
     EXPECT_TRUE(has(finished.out, "  traffic     down 2.0 KiB, up 0 B\nIPv6: looking for nodes")) << finished.out;
 }
@@ -157,7 +185,8 @@ TEST_F(Rqfsctl, SaysThatTheDhtIsOff) { EXPECT_EQ(run({"dht"}).out, "the DHT is o
 
 TEST_F(Rqfsctl, PrintsPathAndMagnetAlone) {
     EXPECT_EQ(run({"path", "Film"}).out, "/mnt/films/Film\n");
-    EXPECT_EQ(run({"path", "bbb"}).out, "/mnt/films/" + std::string(40, 'b') + "\n") << "its directory is renamed later";
+    EXPECT_EQ(run({"path", "bbb"}).out, "/mnt/films/" + std::string(40, 'b') + "\n")
+        << "its directory is renamed later";
     EXPECT_EQ(run({"magnet", "Film"}).out, "magnet:?xt=urn:btih:" + std::string(40, 'a') + "\n");
 }
 

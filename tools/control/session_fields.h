@@ -28,6 +28,16 @@ void fields(Visit& visit, Mapping& mapping) {
     visit("message", mapping.message);
 }
 
+template <class Visit, Either<torrent::InterfaceStatus> Interface>
+void fields(Visit& visit, Interface& interface) {
+    visit("setting", interface.setting);
+    visit("device", interface.device);
+    visit("addresses", interface.addresses);
+    visit("losses", interface.losses);
+    visit("changed_seconds", interface.changed);
+    visit("trouble", interface.trouble);
+}
+
 template <class Visit, Either<SessionReply> Reply>
 void fields(Visit& visit, Reply& reply) {
     auto& s = reply.status;
@@ -43,6 +53,7 @@ void fields(Visit& visit, Reply& reply) {
     visit("up_limit", s.up_limit);
     visit("listening", s.listening);
     visit("incoming_seen", s.incoming_seen);
+    visit("interface", s.interface);
     visit("port_mapping", s.port_mapping);
     visit("proxy", s.proxy);
     visit("disk_free_bytes", s.disk_free_bytes);

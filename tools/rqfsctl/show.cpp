@@ -183,6 +183,21 @@ std::string filter_line(torrent::IpFilterStatus const& filter) {
     return plus_reason(text, printable(filter.trouble));
 }
 
+std::string interface_line(torrent::InterfaceStatus const& interface) {
+    auto const changed = interface.changed ? format_duration(*interface.changed) : std::string();
+    if (!interface.trouble.empty())
+        return interface.trouble + (changed.empty() ? "" : "; it has been away for " + changed);
+    std::string addresses;
+    for (auto const& address : interface.addresses) addresses += (addresses.empty() ? "" : ", ") + address.text();
+    auto text = "everything goes through " + interface.device + " (" + addresses + ")";
+    if (interface.losses > 0)
+        text += "; back for " + changed + ", gone " +
+                (interface.losses == 1 ? "once" : std::to_string(interface.losses) + " times") + " since the start";
+    else if (interface.changed)
+        text += "; there for " + changed;
+    return text;
+}
+
 std::string router_line(torrent::PortMappingStatus const& mapping) {
     auto const message = printable(mapping.message);
     if (mapping.state == "off") return "no port is mapped: " + message;
@@ -204,6 +219,7 @@ void show_session(Context& context, json::value const& document) {
     std::string listening;
     for (auto const& endpoint : s.listening) listening += (listening.empty() ? "" : ", ") + endpoint.text();
     line(context, "listening", or_dash(listening));
+    if (!s.interface.setting.empty()) line(context, "interface", interface_line(s.interface));
     if (!s.proxy.empty()) line(context, "proxy", printable(s.proxy));
     line(context, "incoming", s.incoming_seen ? "peers have connected to us" : "no peer has connected to us yet");
     line(context, "router", router_line(s.port_mapping));

@@ -1,6 +1,7 @@
 #include "torrent/net/interface_keeper.h"
 
 #include "torrent/log.h"
+#include "torrent/net/interface_trouble.h"
 #include "torrent/net/socket_pair.h"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -17,6 +18,10 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds kLook{1};
+
+bool is_usable(InterfaceBinding::Attachment const& attachment) {
+    return attachment.index != 0 && !attachment.addresses.empty();
+}
 
 }  // namespace
 
@@ -37,6 +42,21 @@ void InterfaceKeeper::start() {
 }
 
 asio::awaitable<void> InterfaceKeeper::stop() { return tasks_.stop(); }
+
+InterfaceStatus InterfaceKeeper::status() const {
+    InterfaceStatus status;
+    if (binding_.none()) return status;
+    status.setting = binding_.text();
+    status.losses = losses_;
+    if (changed_) status.changed = std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - *changed_);
+    if (is_usable(last_)) {
+        status.device = last_.device;
+        status.addresses = last_.addresses;
+    } else {
+        status.trouble = interface_trouble_text(binding_, interface_trouble(binding_));
+    }
+    return status;
+}
 
 asio::awaitable<void> InterfaceKeeper::keep() {
     for (;;) {
@@ -62,6 +82,10 @@ void InterfaceKeeper::look() {
         log().warn("the interface has gone: nothing goes out until it is back network.interface={}", binding_.text());
     else if (other_device)
         log().info("the interface is there network.interface={} device={}", binding_.text(), now.device);
+    if (is_usable(now) != is_usable(last_)) {
+        changed_ = clock_.now();
+        if (!is_usable(now)) ++losses_;
+    }
     last_ = now;
 }
 

@@ -6,13 +6,16 @@
 #include "torrent/net/interface_binding.h"
 #include "torrent/net/tcp_connections.h"
 #include "torrent/net/udp_sockets.h"
+#include "torrent/status.h"
 #include "torrent/task_group.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -37,6 +40,7 @@ public:
 
     void start();  // does nothing where nothing is bound
     boost::asio::awaitable<void> stop();
+    InterfaceStatus status() const;
 
 private:
     boost::asio::awaitable<void> keep();
@@ -48,6 +52,8 @@ private:
     InterfaceBinding binding_;
     Look look_;
     InterfaceBinding::Attachment last_;
+    std::optional<TimePoint> changed_;  // when it could be used again, or no longer
+    std::uint32_t losses_ = 0;
     Sockets sockets_;
     bool complained_ = false;  // a socket could not be opened since the interface has changed
     TaskGroup tasks_;

@@ -8,6 +8,7 @@
 #include "torrent/net/system_multicast.h"
 #include "torrent/net/tcp_connections.h"
 #include "torrent/net/udp_sockets.h"
+#include "torrent/status.h"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -33,6 +34,7 @@ public:
     UdpSocket& udp() override { return udp_; }
     Multicast* multicast() override { return &multicast_; }
     std::span<std::unique_ptr<Acceptor> const> acceptors() const override { return acceptors_; }
+    InterfaceStatus interface_status() const { return keeper_.status(); }
     void start() override;
     boost::asio::awaitable<void> stop() override;
 

@@ -51,6 +51,7 @@ protected:
         for (auto const& each : tcp) each->close();
         if (keeper) run(keeper->stop());
         run(udp.stop());
+        for (auto const& guest : guests) guest->close();
         engine.restart();
         engine.run();
     }
@@ -78,7 +79,15 @@ protected:
                        [&](std::exception_ptr const& failure, std::unique_ptr<StreamSocket> socket) {
                            if (failure) return;
                            guests.push_back(std::move(socket));
+                           read(*guests.back());
                            accept(acceptor);
+                       });
+    }
+    // As peers do: who hears of the end closes.
+    void read(StreamSocket& guest) {
+        asio::co_spawn(engine, guest.read_some(asio::buffer(rubbish)),
+                       [&](std::exception_ptr const& failure, std::size_t) {
+                           if (failure) guest.close();
                        });
     }
     void run(asio::awaitable<void> task) {
@@ -131,6 +140,7 @@ protected:
     ListeningSockets opened;
     UdpSockets udp;
     std::vector<std::unique_ptr<TcpAcceptor>> tcp;
+    std::array<char, 16> rubbish{};
     std::vector<std::unique_ptr<StreamSocket>> guests;
     std::vector<asio::ip::tcp::socket> callers;
     Attachment now = present();
@@ -270,6 +280,64 @@ TEST_F(InterfaceKeeperTest, WhereNobodyConnectsTheDatagramsComeBackAlone) {
     becomes(present());
 
     EXPECT_TRUE(hears_datagrams());
+}
+
+TEST_F(InterfaceKeeperTest, SaysWhatGoesThroughTheInterface) {
+    keep();
+
+    auto const status = keeper->status();
+
+    EXPECT_EQ(status.setting, "lo");
+    EXPECT_EQ(status.device, "lo");
+    EXPECT_EQ(status.addresses, now.addresses);
+    EXPECT_EQ(status.changed, std::nullopt);
+    EXPECT_EQ(status.losses, 0u);
+    EXPECT_EQ(status.trouble, "");
+}
+
+TEST_F(InterfaceKeeperTest, SaysWhyNothingIsSentAndForHowLong) {
+    keep("none0");
+
+    becomes({});
+    clock.run_for(engine, 30s);
+
+    auto const status = keeper->status();
+    EXPECT_EQ(status.setting, "none0");
+    EXPECT_EQ(status.device, "");
+    EXPECT_TRUE(status.addresses.empty());
+    EXPECT_EQ(status.losses, 1u);
+    EXPECT_GE(status.changed, 29s);
+    EXPECT_NE(status.trouble.find("there is no interface none0"), std::string::npos) << status.trouble;
+}
+
+TEST_F(InterfaceKeeperTest, WithoutAnAddressItIsGoneToo) {
+    keep();
+
+    becomes(present({}));
+
+    EXPECT_EQ(keeper->status().losses, 1u);
+    EXPECT_NE(keeper->status().trouble, "");
+}
+
+TEST_F(InterfaceKeeperTest, SaysThatTheInterfaceCameBack) {
+    keep();
+    becomes({});
+    clock.run_for(engine, 30s);
+
+    becomes(present());
+
+    auto const status = keeper->status();
+    EXPECT_EQ(status.device, "lo");
+    EXPECT_EQ(status.losses, 1u);
+    EXPECT_LE(status.changed, 2s);
+    EXPECT_EQ(status.trouble, "");
+}
+
+TEST_F(InterfaceKeeperTest, SaysNothingWhereNothingIsBound) {
+    keep("");
+
+    EXPECT_EQ(keeper->status().setting, "");
+    EXPECT_EQ(keeper->status().trouble, "");
 }
 
 }  // namespace
