@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,7 +38,7 @@ bool enter(std::string const& name) {
 
 std::string address_of(bool v6, int network, int host) {
     auto const end = std::to_string(host);
-    return v6 ? "fd77:" + std::to_string(network) + "::" + end : "10.77." + std::to_string(network) + "." + end;
+    return v6 ? "fd77:" + std::to_string(network + 1) + "::" + end : "10.77." + std::to_string(network) + "." + end;
 }
 
 udp::socket open_neighbour(asio::io_context& engine, udp::endpoint const& group, int network) {
@@ -58,9 +57,9 @@ udp::socket open_neighbour(asio::io_context& engine, udp::endpoint const& group,
         socket.set_option(asio::ip::multicast::outbound_interface(own));
     }
     // The group's datagrams of the other network are for the other neighbour.
-    int const no = 0;
-    ::setsockopt(socket.native_handle(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MULTICAST_ALL : IP_MULTICAST_ALL,
-                 &no, sizeof no);
+    auto const device = "n" + std::to_string(network);
+    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_BINDTODEVICE, device.data(),
+                 static_cast<socklen_t>(device.size()));
     socket.set_option(asio::ip::multicast::enable_loopback(false));
     socket.non_blocking(true);
     return socket;
@@ -81,6 +80,9 @@ std::unique_ptr<TwoNetworks> TwoNetworks::make() {
 
 bool TwoNetworks::set_up() {
     if (!run("ip netns add " + us_) || !run("ip netns add " + them_)) return false;
+    // Else nothing is sent from or to a new address until a second has shown that nobody else has it.
+    for (auto const& name : {us_, them_})
+        if (!run("ip netns exec " + name + " sysctl -w net.ipv6.conf.default.accept_dad=0")) return false;
     for (int network = 0; network < 2; ++network) {
         auto const number = std::to_string(network);
         if (!run("ip -n " + us_ + " link add m" + number + " type veth peer name n" + number + " netns " + them_))

@@ -14,7 +14,7 @@ namespace rqfs::tests {
 // A host with two network interfaces of both families, and a neighbour on each of the two networks, in network
 // namespaces of their own. The thread that makes it is on that host as long as it lives; needs root.
 //
-// We are 10.77.0.1 and fd77:0::1 on the first network, 10.77.1.1 and fd77:1::1 on the second; neighbours end in 2.
+// We are 10.77.0.1 and fd77:1::1 on the first network, 10.77.1.1 and fd77:2::1 on the second; neighbours end in 2.
 class TwoNetworks {
 public:
     // A neighbour of one network and family that is in a multicast group.
