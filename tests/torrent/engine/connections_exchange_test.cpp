@@ -6,6 +6,7 @@
 #include "torrent/peer/extension.h"
 #include "torrent/peer/holepunch_message.h"
 #include "torrent/peer/pex_message.h"
+#include "torrent/peer/settings.h"
 #include "torrent/swarm/peer_source.h"
 
 #include <gtest/gtest.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -169,19 +171,23 @@ TEST_F(Exchange, AFloodEndsTheConnection) {
     EXPECT_EQ(connections.connected(), 0u);
 }
 
-TEST_F(Exchange, TenThousandVictimsAreDialledByTheHundred) {
+TEST_F(Exchange, OfTenThousandVictimsFiftyAreDialledThreeTimesEach) {
     auto& peer = come("20.0.0.1", 2000);
     std::vector<std::string> victims;
-    for (int i = 0; i < 600; ++i)
+    for (int i = 0; i < 10'000; ++i)
         victims.push_back("30." + std::to_string(i % 200) + ".0." + std::to_string(i / 200) + ":7000");
 
-    for (int i = 0; i < 5; ++i) {
-        peer.say_extended(kOurPexId, telling_of(victims));
-        std::rotate(victims.begin(), victims.begin() + 100, victims.end());
+    for (std::size_t said = 0; said < victims.size(); said += limit::kPexPeersRead) {
+        std::vector<std::string> const next(&victims[said], &victims[said] + limit::kPexPeersRead);
+        peer.say_extended(kOurPexId, telling_of(next));
         pass(61s);
+        ASSERT_LE(connections.known().counts().known, 51u);
     }
 
-    EXPECT_LE(connections.known().counts().known, 201u);
+    std::map<Endpoint, int> dials;
+    for (auto const& endpoint : connector.dialled) ++dials[endpoint];
+    EXPECT_EQ(dials.size(), 50u);
+    for (auto const& [endpoint, count] : dials) EXPECT_LE(count, 3) << endpoint.text();
     EXPECT_EQ(connections.connected(), 1u);
 }
 
