@@ -113,7 +113,8 @@ Demand::Ticket Demand::read_started(ByteRange range, TimePoint now) {
     auto const reach = before.empty() ? 0 : window_bytes(before.front(), speed(0), false);
     auto const move = cursors_.read(range, reach, now);
     last_move_ = move.kind;
-    if (move.kind == ReadCursors::Kind::jump && !first) rate_.sought(now);
+    bool const sought = move.kind == ReadCursors::Kind::jump || move.kind == ReadCursors::Kind::settle;
+    if (sought && !first) rate_.sought(now);
     if (move.kind == ReadCursors::Kind::jump && range.begin < zone_bytes_)
         ends_ = !known_copier_ && where_.size() > std::uint64_t{kSmallFilePieces} * layout_.piece_bytes();
     if (move.advance > 0) rate_.consumed(move.advance, now);
@@ -133,6 +134,11 @@ void Demand::read_ended(Ticket ticket, TimePoint now) {
 
 void Demand::hint(MediaHints hints) {
     hints_ = std::move(hints);
+    if (hints_.index_known) {
+        auto index = hints_.first;
+        index.insert(index.end(), hints_.later.begin(), hints_.later.end());
+        cursors_.index_at(std::move(index));
+    }
     auto const in_seconds = std::chrono::duration<double>(hints_.duration).count();
     if (in_seconds <= 0) return;
     auto const film = static_cast<double>(where_.size()) / in_seconds;
@@ -217,7 +223,7 @@ bool Demand::reads_on(TimePoint now) const {
 
 // The kernel's read-ahead of a place that the reader has sought away from: nobody waits for it, yet it is answered.
 bool Demand::was_left(Read const& read, TimePoint now) const {
-    if (cursors_.random() || now - read.since >= kLeftWithin) return false;
+    if (only_reads_ || cursors_.random() || now - read.since >= kLeftWithin) return false;
     auto const newest = reads_.back().range.begin;
     auto const distance = std::max(newest, read.range.begin) - std::min(newest, read.range.begin);
     return distance > ReadCursors::kSameStreamBytes;
@@ -231,7 +237,7 @@ std::vector<Wish> Demand::wishes(Bitfield const& have, double goodput, TimePoint
         auto const due = left ? read.since + kLeftWithin : read.since;
         collector.want(in_torrent(read.range), left ? Urgency::player : urgency, [due](PieceIndex) { return due; });
     }
-    if (last_ticket_ == 0 || idle(now)) return collector.sorted();
+    if (only_reads_ || last_ticket_ == 0 || idle(now)) return collector.sorted();
     for (auto const& cursor : cursors_.active(now)) want_window(collector, cursor, speed(goodput), now);
     want_ends(collector, now);
     want_index(collector, now);

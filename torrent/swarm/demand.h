@@ -27,6 +27,9 @@ public:
     // player's.
     Demand(PieceLayout const& layout, ByteRange where, bool known_copier, TimePoint opened);
 
+    // The program looks into files here and there: each of its reads is waited for, and nothing else is wanted.
+    void want_only_reads() { only_reads_ = true; }
+
     Ticket read_started(ByteRange range, TimePoint now);
     // The read was answered or given up. Unknown tickets are our bug.
     void read_ended(Ticket ticket, TimePoint now);
@@ -81,6 +84,7 @@ private:
     MediaHints hints_;
     bool known_film_ = false;  // its duration is known, and likely
     bool known_copier_;
+    bool only_reads_ = false;
     bool plays_ = false;  // it has read on somewhere, so it has what it needs to begin with
     bool ends_ = false;   // head and tail are wanted: a large file is being read from its head
 };

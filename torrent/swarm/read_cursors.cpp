@@ -25,11 +25,11 @@ ReadCursors::Move ReadCursors::read(ByteRange range, std::uint64_t window_bytes,
     if (auto* const cursor = nearest(range)) return go_on(*cursor, range, now);
     auto const again = look_ && now - look_->when <= kLeft && near(range.begin, look_->range.begin, look_->range.end);
     auto const first_at_head = cursors_.empty() && range.begin < zone_bytes_;
-    if (!again && !first_at_head && in_zone(range)) {
+    if (!again && !first_at_head && may_be_index(range)) {
         look_ = Look{range, now};
         return {Kind::probe, 0};
     }
-    return again ? settle_in_zone(range, now) : jump(range, window_bytes, now);
+    return again ? settle(range, now) : jump(range, window_bytes, now);
 }
 
 ReadCursor* ReadCursors::nearest(ByteRange range) {
@@ -42,8 +42,10 @@ ReadCursor* ReadCursors::nearest(ByteRange range) {
     return best;
 }
 
-bool ReadCursors::in_zone(ByteRange range) const {
+bool ReadCursors::may_be_index(ByteRange range) const {
     if (range.size() > kProbeBytes) return false;
+    auto const overlaps = [range](ByteRange part) { return range.begin < part.end && part.begin < range.end; };
+    if (index_ && std::ranges::none_of(*index_, overlaps)) return false;
     return range.begin < zone_bytes_ || range.end + zone_bytes_ > file_bytes_;
 }
 
@@ -54,6 +56,7 @@ ReadCursors::Move ReadCursors::go_on(ReadCursor& cursor, ByteRange range, TimePo
     cursor.sequential += advance;
     cursor.last_used = now;
     if (cursor.sequential >= kSequentialBytes) random_ = false;
+    played_ = played_ || cursor.sequential >= kPlayedBytes;
     auto const place = cursors_.begin() + (&cursor - cursors_.data());
     if (place != cursors_.begin()) place->resumed = true;
     std::rotate(cursors_.begin(), place, place + 1);
@@ -76,12 +79,13 @@ ReadCursors::Move ReadCursors::jump(ByteRange range, std::uint64_t window_bytes,
     return {Kind::jump, range.size()};
 }
 
-// An index is being read, of which the first part was taken for a look: the film's own place is not left for that.
-ReadCursors::Move ReadCursors::settle_in_zone(ByteRange range, TimePoint now) {
-    if (!cursors_.empty()) cursors_.front().resumed = true;
+// Before the film is played its index is being read, of which the first part was taken for a look: the film's own place
+// is not left for that.
+ReadCursors::Move ReadCursors::settle(ByteRange range, TimePoint now) {
+    for (auto& cursor : cursors_) cursor.resumed = !played_ && &cursor == &cursors_.front();
     insert({std::min(look_->range.begin, range.begin), range.end, range.size(), now, false});
     look_.reset();
-    return {Kind::sequential, range.size()};
+    return {played_ ? Kind::settle : Kind::probe, range.size()};
 }
 
 void ReadCursors::insert(ReadCursor const& cursor) {

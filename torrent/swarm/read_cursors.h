@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -32,8 +33,9 @@ public:
 
     enum class Kind {
         sequential,  // at a cursor
-        probe,       // a look at the head or tail; no cursor moved
+        probe,       // a look at the head or tail, where the index may be; the film's own cursor stays
         jump,        // a new cursor
+        settle,      // what seemed a look was a jump: the reader goes on there, and the film was played already
     };
     struct Move {
         Kind kind = Kind::jump;
@@ -42,6 +44,8 @@ public:
     // `window_bytes`: how far ahead the last used cursor's window reaches; a jump inside it keeps what the cursor has
     // grown to.
     Move read(ByteRange range, std::uint64_t window_bytes, TimePoint now);
+    // Where the index is: from now on only reads of it are looks.
+    void index_at(std::vector<ByteRange> ranges) { index_ = std::move(ranges); }
 
     // Those that have a window now, last used first: the last one, and others the reader has come back to within kLeft.
     std::vector<ReadCursor> active(TimePoint now) const;
@@ -53,6 +57,8 @@ public:
     static constexpr std::uint64_t kSameStreamBytes = 1u << 20;
     static constexpr std::uint64_t kProbeBytes = 256u << 10;
     static constexpr std::uint64_t kSequentialBytes = 256u << 10;  // so much in order is reading, not jumping
+    // Who has read so much in order has looked at the end, if it does: ffmpeg does so after 5 MB at most (its probesize).
+    static constexpr std::uint64_t kPlayedBytes = 8u << 20;
     static constexpr std::chrono::seconds kLeft{10};
 
 private:
@@ -62,10 +68,10 @@ private:
     };
 
     ReadCursor* nearest(ByteRange range);
-    bool in_zone(ByteRange range) const;
+    bool may_be_index(ByteRange range) const;
     Move go_on(ReadCursor& cursor, ByteRange range, TimePoint now);
     Move jump(ByteRange range, std::uint64_t window_bytes, TimePoint now);
-    Move settle_in_zone(ByteRange range, TimePoint now);
+    Move settle(ByteRange range, TimePoint now);
     void insert(ReadCursor const& cursor);
     void note_jump(TimePoint now);
     void forget_left(TimePoint now);
@@ -74,8 +80,10 @@ private:
     std::uint64_t zone_bytes_;
     std::vector<ReadCursor> cursors_;                  // last used first; at most limit::kCursorsPerReader
     std::optional<Look> look_;                         // the last probe
+    std::optional<std::vector<ByteRange>> index_;      // its place, once it is known
     std::array<std::optional<TimePoint>, 3> jumps_{};  // the last three, oldest first
     bool random_ = false;
+    bool played_ = false;  // so much that what it reads at an end is no longer the index of a film not begun
 };
 
 }  // namespace rqfs::torrent

@@ -395,6 +395,56 @@ TEST(Demand, AfterASeekOnlyTheNewPlaceIsWanted) {
     EXPECT_FALSE(film.wish(610 * kMiB));
 }
 
+TEST(Demand, ASeekIntoTheTailOfAFilmWhoseIndexIsKnownIsASeek) {
+    Film film(150 * kMiB, 16u << 20);
+    film.demand.hint({{{0, 1000}, {150 * kMiB - 60 * kKiB, 150 * kMiB}}, {}, 150s, true});
+    film.play(0, 50 * kMiB, 1e6);
+    ASSERT_TRUE(film.wish(70 * kMiB));
+
+    film.demand.read_started({137 * kMiB, 137 * kMiB + kChunk}, film.now);
+
+    EXPECT_EQ(film.demand.last_move(), ReadCursors::Kind::jump);
+    EXPECT_EQ(film.wishes().front().piece, film.piece(137 * kMiB));
+    EXPECT_TRUE(film.wish(149 * kMiB)) << "there is a window";
+    EXPECT_FALSE(film.wish(70 * kMiB)) << "and none at the old place";
+}
+
+TEST(Demand, WhoPlaysAndReadsOnInTheTailHasSoughtThereThoughTheIndexIsNotKnown) {
+    Film film(150 * kMiB, 16u << 20);
+    film.play(0, 50 * kMiB, 1e6);
+
+    film.read(137 * kMiB);
+    film.demand.read_started({137 * kMiB + kChunk, 137 * kMiB + 2 * kChunk}, film.now);
+
+    EXPECT_EQ(film.demand.last_move(), ReadCursors::Kind::settle);
+    EXPECT_FALSE(film.wish(70 * kMiB));
+}
+
+TEST(Demand, ACopiersSeekIntoTheTailMakesItAPlayersAgain) {
+    Film film;
+    film.demand.hint({{{990 * kMiB, 991 * kMiB}}, {}, 1000s, true});
+    for (std::uint64_t at = 0; at < 400 * kMiB; at += kChunk) film.read(at, kChunk, 20ms);
+    ASSERT_TRUE(film.demand.greedy());
+
+    film.demand.read_started({995 * kMiB, 995 * kMiB + kChunk}, film.now);
+
+    EXPECT_FALSE(film.demand.greedy());
+}
+
+TEST(Demand, WhoWantsOnlyItsReadsHasEachOfThemWaitedFor) {
+    Film film;
+    film.demand.want_only_reads();
+    film.demand.read_started({0, kChunk}, film.now);
+    film.demand.read_started({5 * kMiB, 5 * kMiB + kChunk}, film.now);
+
+    auto const wishes = film.wishes();
+
+    ASSERT_EQ(wishes.size(), 2u);
+    EXPECT_EQ(wishes[0].urgency, Urgency::blocked_player);
+    EXPECT_EQ(wishes[1].urgency, Urgency::blocked_player);
+    EXPECT_TRUE(film.wish(5 * kMiB));
+}
+
 TEST(Demand, NothingBeforeTheNewPlaceIsWanted) {
     Film film(1000 * kMiB, 16u << 10);
     film.read(100 * kMiB);

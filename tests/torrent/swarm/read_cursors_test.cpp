@@ -117,7 +117,7 @@ TEST(ReadCursors, AnIndexReadFromTheTailKeepsTheFilmsPlaceToo) {
     reader.run(0, kMiB);
 
     EXPECT_EQ(reader.read(kFile - 2 * kMiB), Kind::probe);
-    EXPECT_EQ(reader.read(kFile - 2 * kMiB + 128 * kKiB), Kind::sequential);
+    EXPECT_EQ(reader.read(kFile - 2 * kMiB + 128 * kKiB), Kind::probe);
 
     auto const active = reader.cursors.active(reader.now);
     ASSERT_EQ(active.size(), 2u);
@@ -125,6 +125,54 @@ TEST(ReadCursors, AnIndexReadFromTheTailKeepsTheFilmsPlaceToo) {
     EXPECT_EQ(active[1].position, kMiB);
     EXPECT_EQ(reader.cursors.next_change(reader.now), reader.now + 10s + Duration(1));
     EXPECT_EQ(reader.cursors.active(reader.now + 11s).size(), 1u);
+}
+
+TEST(ReadCursors, WhoReadsTheIndexFirstGoesOnAtTheHeadAsIfItHadNotLeft) {
+    Reader reader;
+    reader.run(0, 512 * kKiB);
+    reader.run(kFile - 2 * kMiB, 512 * kKiB);
+
+    EXPECT_EQ(reader.read(512 * kKiB), Kind::sequential);
+
+    EXPECT_EQ(reader.cursors.active(reader.now).front().position, 640 * kKiB);
+    EXPECT_GE(reader.cursors.active(reader.now).front().sequential, 512 * kKiB);
+}
+
+TEST(ReadCursors, WhoHasPlayedAndReadsOnInTheTailHasGoneThere) {
+    Reader reader;
+    reader.run(0, 20 * kMiB);
+
+    EXPECT_EQ(reader.read(kFile - 4 * kMiB), Kind::probe);
+    EXPECT_EQ(reader.read(kFile - 4 * kMiB + 128 * kKiB), Kind::settle);
+
+    auto const active = reader.cursors.active(reader.now);
+    ASSERT_EQ(active.size(), 1u);
+    EXPECT_EQ(active[0].start, kFile - 4 * kMiB);
+    EXPECT_EQ(reader.read(kFile - 4 * kMiB + 256 * kKiB), Kind::sequential);
+}
+
+TEST(ReadCursors, WhereTheIndexIsKnownAReadBesideItIsAJump) {
+    for (auto const place : {kMiB, kFile - 4 * kMiB}) {
+        Reader reader;
+        reader.run(300 * kMiB, kMiB);
+        reader.cursors.index_at({{0, 1000}, {kFile - 100 * kKiB, kFile}});
+
+        EXPECT_EQ(reader.read(place), Kind::jump);
+
+        auto const active = reader.cursors.active(reader.now);
+        ASSERT_EQ(active.size(), 1u);
+        EXPECT_EQ(active[0].start, place);
+    }
+}
+
+TEST(ReadCursors, ALookAtAKnownIndexMovesNothing) {
+    Reader reader;
+    reader.run(300 * kMiB, 20 * kMiB);
+    reader.cursors.index_at({{kFile - 100 * kKiB, kFile}});
+
+    EXPECT_EQ(reader.read(kFile - 128 * kKiB), Kind::probe) << "the kernel reads more than is asked for";
+
+    EXPECT_EQ(reader.cursors.active(reader.now).front().position, 320 * kMiB);
 }
 
 TEST(ReadCursors, ALargeReadInTheTailIsAJump) {
