@@ -245,7 +245,7 @@ void Download::plan_for_readers() {
     plans_since_ = now;
     if (plans_left_ < 1) {
         plan_due_ = true;
-        if (dormant_) wake_.notify();
+        wake_.notify();
         return;
     }
     plans_left_ -= 1;

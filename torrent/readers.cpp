@@ -1,6 +1,7 @@
 #include "torrent/readers.h"
 
 #include "torrent/download.h"
+#include "torrent/readers_state.h"
 
 #include <algorithm>
 #include <cassert>
@@ -22,31 +23,6 @@ constexpr std::chrono::seconds kSoon{5};
 constexpr std::size_t kRefreshesATick = 64;
 
 }  // namespace
-
-struct Readers::Reader {
-    Reader(Demand d, FileIndex f, ByteRange w, ProgramKind k) : demand(std::move(d)), file(f), where(w), kind(k) {}
-
-    Demand demand;
-    FileIndex file;
-    ByteRange where;  // of the file in the torrent
-    ProgramKind kind;
-    OpenStream* stream = nullptr;
-    std::uint32_t missing = 0;  // pieces of the file that are not stored
-    TimePoint refreshed{};
-    TimePoint due = TimePoint::max();  // when its wishes change by themselves
-    bool has_wishes = false;
-    bool lacks_soon = false;  // it plays, and something it shows within kSoon is missing
-    // For people who ask why it waits.
-    struct Wait {
-        ByteRange range;  // of the file
-        TimePoint since;
-    };
-    ReaderProgram program{};
-    std::uint64_t position = 0;            // where its last read ended
-    std::map<Demand::Ticket, Wait> waits;  // its reads that wait for pieces
-    TimePoint opened{}, jumped{};
-    bool answered = false;  // some read
-};
 
 class Readers::OpenStream final : public Stream {
 public:
@@ -85,7 +61,11 @@ public:
         bool const goes_on = reader.answered && !reader.demand.blocked();
         ticket_ = reader.demand.read_started(range, began_);
         move_ = reader.demand.last_move();
-        if (move_ == ReadCursors::Kind::jump) reader.jumped = began_;
+        if (move_ == ReadCursors::Kind::jump || move_ == ReadCursors::Kind::settle) reader.jumped = began_;
+        if (move_ == ReadCursors::Kind::probe) {
+            reader.probed = began_;
+            reader.probe_took.reset();
+        }
         may_stall_ = goes_on && move_ == ReadCursors::Kind::sequential;
         reader.position = range.end;
     }
@@ -116,6 +96,10 @@ public:
             download.statistics().open_to_first_byte.add(now - reader.opened);
         else if (move_ == ReadCursors::Kind::jump)
             download.statistics().seek_to_first_byte.add(now - began_);
+        else if (move_ == ReadCursors::Kind::probe && reader.probed == began_)
+            reader.probe_took = now - began_;
+        else if (move_ == ReadCursors::Kind::settle)  // what seemed a look was the seek
+            download.statistics().seek_to_first_byte.add(reader.probe_took.value_or(now - reader.probed));
     }
     void set_waiting(bool waiting) {
         if (waiting == waiting_) return;
@@ -124,7 +108,7 @@ public:
         note_wait();
         readers_.waiting_ += waiting ? 1u : 0u;
         readers_.waiting_ -= waiting ? 0u : 1u;
-        if (readers_.waiting_ == (waiting ? 1u : 0u)) readers_.owner_.readers_changed();
+        if (readers_.waiting_ == (waiting ? 1u : 0u)) readers_.owner_.readers_changed(false);
     }
 
 private:
@@ -161,6 +145,7 @@ std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& progr
     ++next_id_;
     auto const kind = program_kind(program.name, settings_);
     Demand demand(metainfo.pieces(), where, kind == ProgramKind::copier, clock_.now());
+    if (kind == ProgramKind::scanner) demand.want_only_reads();
     auto& reader = readers_.emplace(id, Reader(std::move(demand), file, where, kind)).first->second;
     auto const pieces = metainfo.pieces().pieces(where);
     for (auto piece = pieces.first; piece != pieces.end; ++piece)
@@ -169,7 +154,7 @@ std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& progr
     reader.stream = stream.get();
     reader.opened = clock_.now();
     reader.program = program;
-    owner_.readers_changed();
+    owner_.readers_changed(take_other_files());
     return stream;
 }
 
@@ -178,7 +163,12 @@ void Readers::close(ReaderId id) {
     readers_.erase(id);
     if (std::ranges::none_of(readers_, [file](auto const& other) { return other.second.file == file; })) kept_.erase(file);
     download_.drop_reader(id);
-    owner_.readers_changed();
+    owner_.readers_changed(take_other_files());
+}
+
+bool Readers::take_other_files() {
+    auto const before = std::exchange(told_files_, files());
+    return told_files_ != before;
 }
 
 std::optional<std::vector<SharedBytes>> Readers::try_read(ReaderId id, ByteRange range) {
@@ -287,10 +277,6 @@ void Readers::refresh(ReaderId id, Reader& reader) {
     }
     auto wishes =
         reader.missing == 0 ? std::vector<Wish>() : reader.demand.wishes(download_.have(), download_.goodput(now), now);
-    if (reader.kind == ProgramKind::scanner)
-        std::erase_if(wishes, [](Wish const& wish) {
-            return wish.urgency != Urgency::blocked_player && wish.urgency != Urgency::blocked_copier;
-        });
     reader.has_wishes = !wishes.empty();
     reader.lacks_soon = !reader.demand.greedy() && std::ranges::any_of(wishes, [now](Wish const& wish) {
         return wish.urgency == Urgency::blocked_player || (wish.urgency == Urgency::player && wish.deadline < now + kSoon);
@@ -354,30 +340,6 @@ std::set<FileIndex> Readers::files() const {
     for (auto const& [id, reader] : readers_)
         if (reader.kind != ProgramKind::scanner) files.insert(reader.file);
     return files;
-}
-
-void Readers::explain(FileIndex file, WhyStatus& why) const {
-    auto const now = clock_.now();
-    for (auto const& [id, reader] : readers_) {
-        if (reader.file != file) continue;
-        ++why.open;
-        WhyStatus::Reader told;
-        told.program = reader.program.name;
-        told.process_id = reader.program.process_id;
-        told.greedy = reader.demand.greedy();
-        told.rate = reader.demand.rate();
-        told.position = reader.position;
-        for (auto const& [ticket, wait] : reader.waits) {  // the oldest ticket has waited longest
-            auto const waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - wait.since);
-            if (told.reads.size() < limit::kWhyReads) told.reads.push_back({wait.range, waited, 0, {}});
-        }
-        // Those that wait come first, and the list stays short however many are open.
-        auto const place = told.reads.empty() ? why.readers.end() : std::ranges::find_if(why.readers, [](auto const& other) {
-            return other.reads.empty();
-        });
-        why.readers.insert(place, std::move(told));
-        if (why.readers.size() > limit::kWhyReaders) why.readers.pop_back();
-    }
 }
 
 asio::awaitable<void> Readers::stop() {

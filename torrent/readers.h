@@ -33,7 +33,8 @@ public:
         // Why a read of missing data cannot succeed now, as the error it should throw; nothing when reads may wait.
         virtual std::optional<Error> reading_forbidden() const = 0;
         // A file was opened or closed, or the number of reads that wait went from or to zero.
-        virtual void readers_changed() = 0;
+        // `other_files`: so did what files() says.
+        virtual void readers_changed(bool other_files) = 0;
     };
 
     Readers(boost::asio::any_io_executor const& executor, Clock& clock, Download& download, StreamSettings const& settings, Owner& owner);
@@ -79,6 +80,7 @@ private:
     void check_budget(ReaderId id, ByteRange range);
     void refresh(ReaderId id, Reader& reader);
     void close(ReaderId id);
+    bool take_other_files();
 
     Clock& clock_;
     Download& download_;
@@ -87,6 +89,7 @@ private:
     ScannerBudget scanner_budget_;
     std::map<ReaderId, Reader> readers_;
     std::map<FileIndex, KeptIndex> kept_;  // of open files whose container is understood
+    std::set<FileIndex> told_files_;
     ReaderId next_id_{1};
     ReaderId tick_from_;    // whose turn it is to be looked at
     Event progress_;        // a piece came, or reading became impossible

@@ -224,6 +224,7 @@ void Torrent::metadata_complete(std::vector<std::byte> info) {
     download_->start();
     owner_.metadata_arrived(*this);
     connections_.metadata_arrived();
+    download_->replan();  // of those who let us download already
     keeper_.save_soon();
     tick_now_.notify();
 }
@@ -276,9 +277,9 @@ void Torrent::store_condition_changed() {
     tick_now_.notify();
 }
 
-void Torrent::readers_changed() {
+void Torrent::readers_changed(bool other_files) {
     download_->set_urgent(readers_->waiting() > 0);
-    if (session_.settings.stream.fetch != FetchPolicy::window) apply_wanted();
+    if (other_files && session_.settings.stream.fetch != FetchPolicy::window) apply_wanted();
     announcer_.urgent(hurried());
     tick_now_.notify();
 }

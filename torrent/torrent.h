@@ -99,7 +99,7 @@ private:
     void store_condition_changed() override;
     // Readers::Owner
     std::optional<Error> reading_forbidden() const override;
-    void readers_changed() override;
+    void readers_changed(bool other_files) override;
     // MetadataFetch::Owner
     void send_metadata(PeerHandle peer, MetadataMessage const& message) override { connections_.send_metadata(peer, message); }
     void metadata_complete(std::vector<std::byte> info) override;

@@ -1,6 +1,7 @@
 #include "torrent/session.h"
 
 #include "tests/sim/sessions/sessions.h"
+#include "tests/sim/sessions/swarm_peer.h"
 #include "tests/support/make_torrent.h"
 #include "tests/support/simulated_network.h"
 #include "tests/support/simulated_tracker.h"
@@ -42,6 +43,23 @@ TEST_F(Sessions, AMagnetIsReadAsFastAsItsOnlySeedSends) {
     EXPECT_EQ(bytes, made.data);
     EXPECT_GE(seconds_of(clock.now() - begin), 4.8);
     EXPECT_LE(seconds_of(clock.now() - begin), 6.0);
+}
+
+TEST_F(Sessions, PiecesAreAskedForAtTheMomentInWhichAMagnetsMetadataIsComplete) {
+    auto const made = make_torrent({.bytes = 5'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& seed = add_seed(made, "20.0.0.1:6881", {.up_bytes_per_second = 20'000});
+    auto& leech = add("20.0.0.2:6881");
+    auto& host = network.add({Endpoint::parse("20.0.0.3:6881").value()});
+    SwarmPeer generous(engine.get_executor(), clock, host, made, {.unchokes = true});
+    run(leech.session->add(magnet_of(hash, seed.host), AddOptions{.download = true}));
+    run(leech.session->connect(hash, "20.0.0.3", 6881));
+
+    ASSERT_TRUE(until(1min, [&] { return leech.session->entry(hash)->metainfo != nullptr; }));
+
+    auto const peers = leech.session->peers(hash);
+    EXPECT_TRUE(std::ranges::any_of(peers, [](auto const& peer) { return peer.requests_in_flight > 0; }));
+    run(generous.stop());
 }
 
 TEST_F(Sessions, ASwarmFindsItselfByATrackerAndItsLeechesHelpEachOther) {

@@ -49,6 +49,10 @@ asio::awaitable<void> SwarmPeer::accept() {
         for (std::size_t i = 0; i < address.size(); ++i) ours.peer_id[i] = std::byte(address[i]);
         auto& connection = *connections_.emplace_back(std::make_unique<Connection>(executor_, std::move(socket), ours));
         greet(connection.peer);
+        if (options_.unchokes) {
+            connection.choked = false;
+            connection.peer.say(MessageId::unchoke);
+        }
         connection.peer.on_message([this, &connection](FakePeer&, auto const& message) { hear(connection, message); });
         tasks_.spawn(options_.manner == Manner::leaving ? leave(connection) : serve(connection));
     }

@@ -34,14 +34,15 @@ public:
     struct Options {
         Manner manner = Manner::honest;
         double bytes_per_second = 1e6;
-        bool fast = true;  // BEP 6
+        bool fast = true;       // BEP 6
+        bool unchokes = false;  // whoever connects, at once
     };
     struct Heard {
         std::uint64_t requests = 0;
         std::uint64_t cancels = 0;
         std::uint64_t messages = 0;  // all of them
         std::uint64_t losses_of_interest = 0;
-        std::size_t queue = 0;       // the longest of requests that waited
+        std::size_t queue = 0;  // the longest of requests that waited
     };
 
     SwarmPeer(boost::asio::any_io_executor const& executor, torrent::Clock& clock, SimulatedHost& host,
