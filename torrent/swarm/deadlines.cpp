@@ -41,4 +41,12 @@ std::vector<Wish> Deadlines::merged() const {
     return all;
 }
 
+std::vector<PieceIndex> Deadlines::copiers_wait() const {
+    std::vector<PieceIndex> pieces;
+    for (auto const& [reader, wishes] : readers_)
+        for (Wish const& wish : wishes)
+            if (wish.urgency == Urgency::blocked_copier) pieces.push_back(wish.piece);
+    return pieces;
+}
+
 }  // namespace rqfs::torrent

@@ -22,6 +22,8 @@ public:
 
     // By urgency, then deadline, then piece.
     std::vector<Wish> merged() const;
+    // What greedy readers wait for now, whoever else wants it and however.
+    std::vector<PieceIndex> copiers_wait() const;
     bool empty() const { return readers_.empty(); }
 
 private:

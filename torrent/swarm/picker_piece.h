@@ -21,7 +21,8 @@ struct PickerPiece {
 // A wished piece.
 struct PickerTarget {
     Wish wish;
-    TimePoint blocked_since;
+    TimePoint blocked_since;    // of a piece that nobody is blocked by: none
+    bool copier_waits = false;  // a greedy reader is blocked by it, whoever else wants it
 };
 
 }  // namespace rqfs::torrent

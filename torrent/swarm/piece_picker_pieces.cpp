@@ -55,6 +55,10 @@ void PiecePicker::State::refresh() {
         ++sections[static_cast<std::size_t>(targets[i].wish.urgency) + 1];
     }
     for (std::size_t i = 1; i < sections.size(); ++i) sections[i] += sections[i - 1];
+    for (PieceIndex const index : deadlines.copiers_wait()) {
+        if (index.value() >= layout.pieces()) continue;
+        if (std::uint32_t const target = piece(index).target; target != kNone) targets[target].copier_waits = true;
+    }
     for (Target const& target : targets) reclassify(target.wish.piece);
     for (Target const& target : old) {
         if (piece(target.wish.piece).target != kNone) continue;

@@ -173,8 +173,14 @@ void PiecePicker::State::assign_film_first(double index_in) {
 }
 
 void PiecePicker::State::share_with_copiers() {
+    // First what a copier waits for though it is a player's too, who wants it later and may not come to it.
+    auto const first = [this] {
+        std::uint32_t target = open_targets.next(sections[1]);
+        while (target < sections[2] && !targets[target].copier_waits) target = open_targets.next(target + 1);
+        return target;
+    };
     while (copier_credit >= 1 && rooms > 0) {
-        std::uint32_t const target = open_targets.next(sections[2]);
+        std::uint32_t const target = first();
         if (target >= sections[4] || assign_target(target, 1, 0) == 0) return;
         copier_credit -= 1;
     }

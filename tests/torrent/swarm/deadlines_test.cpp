@@ -39,6 +39,14 @@ TEST(Deadlines, MergeToTheEarliestAndMostUrgent) {
     EXPECT_EQ(merged[0].urgency, Urgency::blocked_player);
 }
 
+TEST(Deadlines, TellWhatCopiersWaitForThoughAPlayerWantsItToo) {
+    Deadlines deadlines;
+    deadlines.set(ReaderId(1), {wish(1, 5, Urgency::blocked_copier), wish(2, 5, Urgency::copier)});
+    deadlines.set(ReaderId(2), {wish(1, 8), wish(3, 8, Urgency::blocked_player)});
+
+    EXPECT_EQ(deadlines.copiers_wait(), std::vector{PieceIndex(1)});
+}
+
 TEST(Deadlines, OfAReaderReplaceWhatItWishedBefore) {
     Deadlines deadlines;
     deadlines.set(ReaderId(1), {wish(1, 5)});

@@ -330,6 +330,23 @@ TEST_F(PiecePickerStream, LeavesCopiersAShareBesideAGreedyPlayer) {
     EXPECT_NEAR(share, 0.15, 0.04);
 }
 
+TEST_F(PiecePickerStream, LeavesACopierItsShareOfAPieceThatAPlayerWantsLater) {
+    make(4000, 4);
+    PeerHandle const peer = seed_peer();
+    learn({{peer, 1e6}});
+    std::uint32_t const common = missing(3000);
+    std::vector<Wish> player{wish(common, 9)};
+    for (std::uint32_t i = missing(); player.size() < 200; ++i)
+        if (!picker->have().test(PieceIndex(i))) player.push_back(wish(i, 0, Urgency::blocked_player));
+    wishes(player, ReaderId(1));
+    wishes({wish(common, 0, Urgency::blocked_copier)}, ReaderId(2));
+    plan();
+
+    run(seconds(2), {{peer, 1e6}});
+
+    EXPECT_TRUE(picker->have().test(PieceIndex(common)));
+}
+
 TEST_F(PiecePickerStream, KeepsATenthForRarestFirstWhereSeedsAreFew) {
     make(4000, 4);
     PeerHandle const peer = seed_peer();
