@@ -64,12 +64,12 @@ public:
         for (auto piece = pieces.first; piece < pieces.end && added < kMostWishes; ++piece) {
             if (have_.test(piece)) continue;
             ++added;
-            Wish wish{piece, deadline(piece), urgency, index};
+            Wish const wish{piece, deadline(piece), urgency, index};
             auto const [known, is_new] = wishes_.try_emplace(piece, wish);
             if (is_new) continue;
-            wish.index = index || known->second.index;
-            known->second = order(wish) < order(known->second) ? wish : known->second;
-            known->second.index = wish.index;
+            bool const either = index || known->second.index;
+            if (order(wish) < order(known->second)) known->second = wish;
+            known->second.index = either;
         }
     }
 

@@ -59,8 +59,8 @@ void PeerRate::asked(TimePoint now) {
 
 void PeerRate::received(std::uint32_t bytes, TimePoint sent, TimePoint now, Duration transfer) {
     // Its TCP has lost something and is out of slow start; what comes in one go after that is no sign of growth.
-    double const silent = seconds(silence(now)) - bytes / fast_.rate();
-    if (known() && silent > std::max(kLoss, kSilentTrips * latency())) slow_start_ = false;
+    if (known() && seconds(silence(now)) - bytes / fast_.rate() > std::max(kLoss, kSilentTrips * latency()))
+        slow_start_ = false;
     pass_until(now);
     TimePoint const before = known() ? std::max(last_received_, sent) : sent;
     if (!known()) fast_.seconds = slow_.seconds = seconds(transfer);
