@@ -1,6 +1,5 @@
 #include "torrent/dht/dht.h"
 
-#include "torrent/dht/dht_random.h"
 #include "torrent/dht/dht_state.h"
 #include "torrent/log.h"
 #include "torrent/settings.h"
@@ -47,10 +46,10 @@ std::optional<Router> parse_router(std::string const& text) {
 
 // The id of the last run where it still fits our address, or one made anew (BEP 42); an address unknown is voted on
 // later.
-NodeId own_id(std::optional<NodeId> const& saved, Address const& local) {
+NodeId own_id(std::optional<NodeId> const& saved, Address const& local, DhtRandom const& random) {
     bool const known = std::any_of(local.bytes().begin(), local.bytes().end(), [](auto b) { return b != 0; });
     if (saved && (!known || is_secure(*saved, local))) return *saved;
-    return known ? secure_node_id(local, random_id()) : random_id();
+    return known ? secure_node_id(local, random.id()) : random.id();
 }
 
 bool lonely(DhtNode const& node) { return node.hears_nobody() || node.status().good < kEnoughNodes; }
@@ -116,7 +115,8 @@ Dht::Dht(Network network, Options options, std::span<std::byte const> bytes)
         node.v6 = local.address.is_v6();
         node.read_only = options_.read_only;
         node.test_network = options_.test_network;
-        node.id = own_id(node.v6 ? state.id6 : state.id4, local.address);
+        node.id = own_id(node.v6 ? state.id6 : state.id4, local.address, options_.random);
+        node.random = options_.random;
         node.on_contact = [this] { nodes_known(); };
         node.on_address = options_.on_address;
         node.refuses = options_.refuses;
@@ -331,7 +331,7 @@ void Dht::begin(Search& search, Search::Family& family) {
     };
     order.on_end = [this, &family](std::size_t replies, std::size_t announces) {
         family.running = 0;
-        family.schedule.ended(replies, family.peers, announces, random_number<std::uint32_t>(), network_.clock.now());
+        family.schedule.ended(replies, family.peers, announces, options_.random.number<std::uint32_t>(), network_.clock.now());
         touch();
     };
     family.schedule.began();

@@ -2,6 +2,7 @@
 
 #include "torrent/clock.h"
 #include "torrent/dht/dht_node.h"
+#include "torrent/dht/dht_random.h"
 #include "torrent/dht/search_schedule.h"
 #include "torrent/endpoint.h"
 #include "torrent/event.h"
@@ -47,6 +48,7 @@ public:
         std::function<bool(Address const&)> refuses;      // whom the user keeps away from; none: nobody
         bool anonymous = false;                           // does not say which program this is
         std::function<void(Address const&)> on_address;   // ours, as many nodes see us: another one than before
+        DhtRandom random;
     };
     using OnPeers = std::function<void(std::vector<Endpoint> const&)>;
 

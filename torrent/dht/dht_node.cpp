@@ -1,6 +1,5 @@
 #include "torrent/dht/dht_node.h"
 
-#include "torrent/dht/dht_random.h"
 #include "torrent/log.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/placeholder_address.h"
@@ -29,7 +28,7 @@ DhtNode::DhtNode(Network network, Options options)
     : network_(std::move(network)),
       options_(std::move(options)),
       table_(options_.id, !options_.test_network),
-      responder_(options_.v6, options_.test_network, random_number<Tokens::Secret>(), network_.clock.now(),
+      responder_(options_.v6, options_.test_network, options_.random.number<Tokens::Secret>(), network_.clock.now(),
                  options_.anonymous),
       pinged_(kPingsRemembered),
       tasks_(network_.executor, options_.v6 ? "DHT IPv6" : "DHT IPv4") {
@@ -62,7 +61,7 @@ void DhtNode::answer(KrpcQuery const& query, Endpoint const& from) {
     auto const* const other = sibling_ ? &sibling_->table_ : nullptr;
     Responder::Tables const tables{options_.v6 ? other : &table_, options_.v6 ? &table_ : other};
     auto const reply =
-        responder_.answer(query, from, tables, limits_.room(from.address, now), random_number<std::uint64_t>(), now);
+        responder_.answer(query, from, tables, limits_.room(from.address, now), options_.random.number<std::uint64_t>(), now);
     if (reply) {
         if (reply->proves_address) limits_.proved(from.address, now);
         limits_.sent(from.address, reply->bytes.size(), now);
@@ -130,8 +129,8 @@ void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {
 // False when there is no room for more queries now.
 bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
     if (room(about.urgent) == 0) return false;
-    auto number = random_number<std::uint32_t>();
-    while (in_flight_.contains(number)) number = random_number<std::uint32_t>();
+    auto number = options_.random.number<std::uint32_t>();
+    while (in_flight_.contains(number)) number = options_.random.number<std::uint32_t>();
     query.transaction = transaction_of(number);
     query.id = table_.own();
     query.read_only = options_.read_only;
@@ -208,7 +207,7 @@ void DhtNode::external_address(Address const& address) {
 
 void DhtNode::live_at(Address const& address) {
     if (is_secure(table_.own(), address)) return;
-    table_.change_own(secure_node_id(address, random_id()), network_.clock.now());
+    table_.change_own(secure_node_id(address, options_.random.id()), network_.clock.now());
     log().debug("DHT node has a new id address={} id={}", address.text(), table_.own().hex());
     looked_around_ = TimePoint{};
 }

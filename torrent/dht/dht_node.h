@@ -3,6 +3,7 @@
 #include "torrent/clock.h"
 #include "torrent/dht/address_vote.h"
 #include "torrent/dht/answer_limits.h"
+#include "torrent/dht/dht_random.h"
 #include "torrent/dht/dht_node_state.h"
 #include "torrent/dht/krpc_message.h"
 #include "torrent/dht/query_budget.h"
@@ -43,6 +44,7 @@ public:
         bool anonymous = false;                          // does not say which program this is
         std::function<void()> on_contact;                // a node answers after nobody did
         std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
+        DhtRandom random;
     };
     using Search = DhtSearch;
     using SearchId = DhtSearchId;

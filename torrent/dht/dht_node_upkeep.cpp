@@ -1,5 +1,4 @@
 #include "torrent/dht/dht_node.h"
-#include "torrent/dht/dht_random.h"
 #include "torrent/settings.h"
 
 #include <algorithm>
@@ -41,7 +40,7 @@ asio::awaitable<void> DhtNode::upkeep() {
         co_await network_.clock.sleep(until_upkeep());
         auto const now = network_.clock.now();
         if (responder_.tokens().is_old(now)) {
-            responder_.tokens().rotate(random_number<Tokens::Secret>(), now);
+            responder_.tokens().rotate(options_.random.number<Tokens::Secret>(), now);
             responder_.store().expire(now);
         }
         look_around();
@@ -81,7 +80,7 @@ void DhtNode::check_a_node() {
     // Upkeep waits while searches use up what may be sent.
     auto const now = network_.clock.now();
     if (!budget_.ample(now) || room(false) == 0) return;
-    auto const check = table_.next_check(random_id(), now);
+    auto const check = table_.next_check(options_.random.id(), now);
     if (!check) return;
     KrpcQuery query;
     Query about;

@@ -23,10 +23,9 @@ constexpr std::uint8_t kBadFailures = 3;  // BEP 5: "multiple queries in a row"
 constexpr std::uint8_t kGoneFailures = 10;  // LT 20
 constexpr auto kRefreshFull = 12min;        // BEP 5: within 15
 constexpr auto kRefreshOther = 3min;        // a bucket with room looks for more
+constexpr auto kFirstRefresh = 15s;         // and doubled from there, for the first nodes of a bucket know few others
 
 std::size_t capacity(std::size_t bucket) { return bucket >= 4 ? kBucketNodes : kFirstBucketNodes >> bucket; }
-
-Duration refresh_interval(bool has_room) { return has_room ? kRefreshOther : kRefreshFull; }
 
 }  // namespace
 
@@ -42,8 +41,14 @@ TimePoint RoutingTable::check_time(Node const& node) {
     return std::max({node.replied + kCheckAfter, node.queried + kCheckAfter, node.asked + kCheckAgain});
 }
 
+Duration RoutingTable::refresh_interval(Bucket const& bucket, std::size_t most) {
+    if (bucket.nodes.size() >= most) return kRefreshFull;
+    auto const doublings = std::min(bucket.refreshes, 4u);
+    return std::min<Duration>(kFirstRefresh * (1 << doublings), kRefreshOther);
+}
+
 TimePoint RoutingTable::refresh_time(Bucket const& bucket, std::size_t most) {
-    return bucket.refreshed + refresh_interval(bucket.nodes.size() < most);
+    return bucket.refreshed + refresh_interval(bucket, most);
 }
 
 std::size_t RoutingTable::bucket_of(NodeId const& id) const {
@@ -193,7 +198,10 @@ void RoutingTable::promote(Bucket& bucket) {
 }
 
 void RoutingTable::refreshed(NodeId const& target, TimePoint now) {
-    if (target != own_) buckets_[bucket_of(target)].refreshed = now;
+    if (target == own_) return;
+    auto& bucket = buckets_[bucket_of(target)];
+    bucket.refreshed = now;
+    ++bucket.refreshes;
 }
 
 void RoutingTable::queried(NodeContact const& contact, TimePoint now) {
@@ -251,14 +259,20 @@ NodeId RoutingTable::id_in_bucket(std::size_t index, NodeId const& random) const
     return index + 1 == buckets_.size() ? id_within(own_, bits, random) : id_at_distance(own_, bits, random);
 }
 
-// Of the bucket the living node that was asked longest ago; where there is none the one nearest to what is looked for.
-RoutingTable::Node* RoutingTable::helper(std::size_t index, NodeId const& target, TimePoint now) {
+// The living node that was asked longest ago: of the bucket's and then of all whose id is their address's, for whoever
+// may choose ids can fill a bucket with its own; else of the bucket's, else of all.
+RoutingTable::Node* RoutingTable::helper(std::size_t index, TimePoint now) {
     Node* best = nullptr;
-    for (auto& node : buckets_[index].nodes)
-        if (state_of(node, now) != State::bad && (!best || node.asked < best->asked)) best = &node;
-    if (best) return best;
-    auto const nearest = closest(target, 1, false, now);
-    return nearest.empty() ? nullptr : find(nearest.front());
+    int best_rank = -1;
+    for (std::size_t i = 0; i < buckets_.size(); ++i)
+        for (auto& node : buckets_[i].nodes) {
+            if (state_of(node, now) == State::bad) continue;
+            auto const rank = (node.secure ? 2 : 0) + (i == index ? 1 : 0);
+            if (rank < best_rank || (rank == best_rank && best->asked <= node.asked)) continue;
+            best = &node;
+            best_rank = rank;
+        }
+    return best;
 }
 
 std::optional<RoutingTable::Check> RoutingTable::next_check(NodeId const& random, TimePoint now) {
@@ -269,9 +283,9 @@ std::optional<RoutingTable::Check> RoutingTable::next_check(NodeId const& random
     auto& bucket = buckets_[oldest];
     if (refresh_time(bucket, capacity(oldest)) <= now) {
         // Should nobody answer, it is tried again soon.
-        bucket.refreshed = now - refresh_interval(bucket.nodes.size() < capacity(oldest)) + kCheckAgain;
+        bucket.refreshed = now - refresh_interval(bucket, capacity(oldest)) + kCheckAgain;
         auto const target = id_in_bucket(oldest, random);
-        if (auto* const node = helper(oldest, target, now)) {
+        if (auto* const node = helper(oldest, now)) {
             node->asked = now;
             return Check{node->contact, target};
         }

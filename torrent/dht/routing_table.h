@@ -88,15 +88,17 @@ private:
         std::vector<Node> nodes;
         std::vector<Node> replacements;  // answered once; latest last
         TimePoint refreshed{};
+        std::uint32_t refreshes = 0;  // that were answered
     };
 
     static State state_of(Node const& node, TimePoint now);
     static TimePoint check_time(Node const& node);
+    static Duration refresh_interval(Bucket const& bucket, std::size_t capacity);
     static TimePoint refresh_time(Bucket const& bucket, std::size_t capacity);
     std::size_t bucket_of(NodeId const& id) const;
     Node* find(NodeContact const& contact);
     NodeId id_in_bucket(std::size_t index, NodeId const& random) const;
-    Node* helper(std::size_t index, NodeId const& target, TimePoint now);
+    Node* helper(std::size_t index, TimePoint now);
     bool restricted(NodeContact const& contact) const;
     bool has_place(Bucket const& bucket, std::size_t index, bool secure, TimePoint now) const;
     void insert(Node node, TimePoint now);

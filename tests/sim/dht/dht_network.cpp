@@ -26,8 +26,11 @@ void CountingSocket::send(torrent::Endpoint const& to, std::span<std::byte const
     under_.send(to, datagram);
 }
 
-DhtNetwork::DhtNetwork(std::uint32_t seed) : network(engine.get_executor(), clock, seed), random(seed) {
+DhtNetwork::DhtNetwork(std::uint32_t seed) : network(engine.get_executor(), clock, seed), random(seed), chance_(~seed) {
     access.latency = 25ms;
+    options.random = torrent::DhtRandom([this](std::span<std::byte> bytes) {
+        for (auto& each : bytes) each = static_cast<std::byte>(chance_() & 0xff);
+    });
 }
 
 DhtNetwork::~DhtNetwork() {

@@ -89,6 +89,8 @@ private:
     Member& add_host();
     void start(Member& member);
     void stop(Member& member);
+
+    std::mt19937 chance_;  // the nodes' own
 };
 
 }  // namespace rqfs::tests

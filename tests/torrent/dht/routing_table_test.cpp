@@ -224,6 +224,66 @@ TEST_F(Table, ChecksKeepEveryNodeGoodAndEveryBucketFresh) {
     EXPECT_LT(checks, 2u * 3600u) << "less than one a second";
 }
 
+// The first nodes of a bucket know few others yet.
+TEST_F(Table, ABucketWithRoomLooksForMoreSoonAtFirst) {
+    auto const only = add(0);
+    auto const begin = now;
+    std::vector<Duration> looked;
+    while (now < begin + 15min) {
+        now += 1s;
+        auto const check = table.next_check(random_id(random), now);
+        if (!check) continue;
+        table.replied(only, now);
+        if (!check->find) continue;
+        table.refreshed(*check->find, now);
+        looked.push_back(now - begin);
+    }
+
+    std::vector<Duration> const expected{1s, 31s, 91s, 211s, 391s, 571s, 751s};
+    EXPECT_EQ(looked, expected);
+}
+
+// Else whoever fills a bucket with nodes of ids it chose is the only one asked who else is in there.
+TEST_F(Table, ABucketOfNodesThatChoseTheirIdsIsLookedIntoByOthersToo) {
+    for (int i = 0; i < 8; ++i) add(0);
+    std::set<Endpoint> honest, asked;
+    while (honest.size() < 3) {
+        auto const each = secure();
+        if (common_bits(each.id, own) != 1) continue;
+        table.replied(each, now);
+        honest.insert(each.endpoint);
+    }
+    for (auto const end = now + 1h; now < end; now += 1s) {
+        auto const check = table.next_check(random_id(random), now);
+        if (!check) continue;
+        table.replied(check->node, now);
+        if (!check->find) continue;
+        table.refreshed(*check->find, now);
+        if (common_bits(own, *check->find) == 0) asked.insert(check->node.endpoint);
+    }
+
+    EXPECT_TRUE(std::includes(asked.begin(), asked.end(), honest.begin(), honest.end()));
+}
+
+// The other way round one that has its address's id is enough: only those are asked.
+TEST_F(Table, ABucketIsLookedIntoByItsNodesWithTheIdsOfTheirAddresses) {
+    for (int i = 0; i < 8; ++i) add(0);
+    auto honest = secure();
+    while (common_bits(honest.id, own) != 0) honest = secure();
+    table.replied(honest, now);
+    std::set<Endpoint> asked;
+    for (auto const end = now + 1h; now < end; now += 1s) {
+        auto const check = table.next_check(random_id(random), now);
+        if (!check) continue;
+        table.replied(check->node, now);
+        if (!check->find) continue;
+        table.refreshed(*check->find, now);
+        asked.insert(check->node.endpoint);
+    }
+
+    EXPECT_EQ(asked, std::set{honest.endpoint});
+}
+
 // Nobody answers any more: all are asked, and none stays questionable.
 TEST_F(Table, ChecksFindOutWhoIsDead) {
     for (int i = 0; i < 100; ++i) add(static_cast<unsigned>(i % 10));
