@@ -14,9 +14,11 @@ constexpr std::chrono::milliseconds kWaitBucket{500};
 constexpr seconds kClassWindow{10};
 constexpr double kPacedFrom = 0.2;  // share of time without a read under way (engine 2.3)
 constexpr double kGreedyBelow = 0.05;
-constexpr seconds kSettling{2};     // after an open or seek, not measured
-constexpr seconds kPause{10};       // so long without a read is a pause, not a slow film
-constexpr double kSmoothing = 0.2;  // a second
+constexpr double kMoreThanFilm = 1.25;  // times the film's rate: who is given that has no need to wait all the time
+constexpr seconds kNeedWindow{20};      // after kClassWindow: a rate over less may be one large piece's
+constexpr seconds kSettling{2};         // after an open or seek, not measured
+constexpr seconds kPause{10};           // so long without a read is a pause, not a slow film
+constexpr double kSmoothing = 0.2;      // a second
 
 double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -26,6 +28,7 @@ ReaderRate::ReaderRate(bool known_copier, TimePoint opened)
     : greedy_(known_copier),
       accounted_(opened),
       sought_(opened),
+      hungry_since_(opened),
       epoch_(opened + kSettling),
       last_consumed_(opened),
       copier_(known_copier) {}
@@ -37,6 +40,8 @@ void ReaderRate::begin_epoch(TimePoint now) {
 
 void ReaderRate::sought(TimePoint now) {
     sought_ = now;
+    hungry_since_ = now;
+    taken_hungry_ = 0;
     if (!copier_) greedy_ = false;
     begin_epoch(now);
 }
@@ -62,15 +67,26 @@ void ReaderRate::account(TimePoint now) {
 }
 
 void ReaderRate::classify(TimePoint now) {
-    if (now - sought_ < kPacedAtFirst) return;
     auto const waited = std::accumulate(waited_.begin(), waited_.end(), Duration::zero());
     auto const free = 1 - in_seconds(waited) / in_seconds(kClassWindow);
+    if (free >= kGreedyBelow) {
+        hungry_since_ = now;
+        taken_hungry_ = 0;
+    }
+    if (now - sought_ < kPacedAtFirst) return;
     if (free > kPacedFrom) greedy_ = false;
-    if (free < kGreedyBelow) greedy_ = true;
+    if (free < kGreedyBelow && !in_need(now)) greedy_ = true;
+}
+
+bool ReaderRate::in_need(TimePoint now) const {
+    if (film_ == 0) return false;
+    auto const hungry = now - hungry_since_;
+    return hungry < kNeedWindow || taken_hungry_ < kMoreThanFilm * film_ * in_seconds(hungry);
 }
 
 void ReaderRate::consumed(std::uint64_t bytes, TimePoint now) {
     if (now - last_consumed_ > kPause) begin_epoch(now);
+    taken_hungry_ += static_cast<double>(bytes);
     auto const current = now.time_since_epoch() / seconds(1);
     auto const size = static_cast<std::int64_t>(kByteBuckets);
     for (auto bucket = std::max(byte_bucket_ + 1, current - size + 1); bucket <= current; ++bucket)

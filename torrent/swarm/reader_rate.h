@@ -11,6 +11,10 @@ namespace rqfs::torrent {
 
 // How fast one reader consumes, and whether it paces itself (a player) or takes all it can get (a copier). Pure; part
 // of Demand.
+//
+// Who always waits for a read is a copier, unless it is given too little for the film that the file is: that is a
+// player in need, as far as anybody can tell. A copier stays one, however little it is given, until it pauses or seeks:
+// else it would become a player by giving way to one.
 class ReaderRate {
 public:
     ReaderRate(bool known_copier, TimePoint opened);
@@ -36,6 +40,7 @@ private:
     void classify(TimePoint now);
     void estimate(TimePoint now);
     void begin_epoch(TimePoint now);
+    bool in_need(TimePoint now) const;
 
     bool greedy_;
     bool waits_ = false;
@@ -44,7 +49,9 @@ private:
     bool measured_ = false;
     TimePoint accounted_;  // the waiting time is counted up to here
     TimePoint sought_;
-    TimePoint epoch_;  // consumption is measured from here on
+    TimePoint hungry_since_;   // it has always waited since, and for some seconds before
+    double taken_hungry_ = 0;  // bytes since then
+    TimePoint epoch_;          // consumption is measured from here on
     TimePoint last_consumed_;
     bool copier_;
     std::array<Duration, kWaitBuckets> waited_{};

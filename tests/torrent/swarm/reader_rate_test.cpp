@@ -100,6 +100,80 @@ TEST(ReaderRate, ASeekDoesNotMakeAPlayerOfACopier) {
     EXPECT_TRUE(rate.greedy());
 }
 
+TEST(ReaderRate, WhoIsGivenLessThanItsFilmIsAPlayerHoweverLongItWaits) {
+    ReaderRate rate(false, kStart);
+    rate.film(3e6);
+
+    read_for(rate, kStart, 600s, 50ms, 0ms);  // 2.6e6 a second
+
+    EXPECT_FALSE(rate.greedy());
+}
+
+TEST(ReaderRate, WhoIsGivenMoreThanItsFilmAndNeverStopsIsGreedyAfterThirtySeconds) {
+    ReaderRate rate(false, kStart);
+    rate.film(2e6);
+
+    auto const now = read_for(rate, kStart, 29s, 50ms, 0ms);
+    EXPECT_FALSE(rate.greedy());
+    read_for(rate, now, 2s, 50ms, 0ms);
+
+    EXPECT_TRUE(rate.greedy());
+}
+
+TEST(ReaderRate, ACopierOfAFilmIsOneHoweverLittleIsLeftToIt) {
+    ReaderRate rate(false, kStart);
+    rate.film(2e6);
+    auto const now = read_for(rate, kStart, 40s, 50ms, 0ms);
+    ASSERT_TRUE(rate.greedy());
+
+    read_for(rate, now, 600s, 1s, 0ms);
+
+    EXPECT_TRUE(rate.greedy());
+}
+
+TEST(ReaderRate, AfterASeekWhatWasGivenBeforeDoesNotCount) {
+    ReaderRate rate(false, kStart);
+    rate.film(2e6);
+    auto const now = read_for(rate, kStart, 600s, 25ms, 0ms);
+    ASSERT_TRUE(rate.greedy());
+
+    rate.sought(now);
+    read_for(rate, now, 600s, 100ms, 0ms);  // 1.3e6 a second
+
+    EXPECT_FALSE(rate.greedy());
+}
+
+TEST(ReaderRate, WhatAPlayerHadInPlentyDoesNotCountWhenItIsInNeed) {
+    ReaderRate rate(false, kStart);
+    rate.film(2e6);
+    auto const now = read_for(rate, kStart, 60s, 10ms, 10ms);  // 6.6e6 a second
+
+    read_for(rate, now, 600s, 100ms, 0ms);
+
+    EXPECT_FALSE(rate.greedy());
+}
+
+TEST(ReaderRate, LargePiecesThatComeTooSeldomMakeNoCopierOfAPlayer) {
+    ReaderRate rate(false, kStart);
+    rate.film(200e3);
+
+    for (auto now = kStart; now < kStart + 1000s;) {
+        now = read_for(rate, now, 100s, 100s, 0ms);
+        now = read_for(rate, now, 127ms, 1ms, 0ms);  // the rest of its 16 MiB
+
+        EXPECT_FALSE(rate.greedy()) << std::chrono::duration<double>(now - kStart).count();
+    }
+}
+
+TEST(ReaderRate, AKnownCopierIsOneHoweverLittleItIsGiven) {
+    ReaderRate rate(true, kStart);
+    rate.film(3e6);
+
+    read_for(rate, kStart, 600s, 200ms, 0ms);
+
+    EXPECT_TRUE(rate.greedy());
+}
+
 TEST(ReaderRate, OneLongWaitIsGreedyWhenItEnds) {
     ReaderRate rate(false, kStart);
 
