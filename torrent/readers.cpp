@@ -21,6 +21,10 @@ constexpr std::chrono::seconds kJumpy{1};
 constexpr std::chrono::seconds kSoon{5};
 // Windows drawn anew in one tick, each reader in its turn: with a thousand open files the engine has other things to do.
 constexpr std::size_t kRefreshesATick = 64;
+// Of all readers of a torrent together, because every plan goes through them: of more than thirty-two readers each has
+// its most urgent ones only, at least two reads of the kernel in the smallest pieces.
+constexpr std::size_t kWishesOfAll = 32 * Demand::kMostWishes;
+constexpr std::size_t kLeastWishes = 16;
 
 }  // namespace
 
@@ -159,7 +163,9 @@ std::unique_ptr<Stream> Readers::open(FileIndex file, ReaderProgram const& progr
 }
 
 void Readers::close(ReaderId id) {
-    auto const file = readers_.at(id).file;
+    auto& reader = readers_.at(id);
+    auto const file = reader.file;
+    count_wishes(reader, 0);
     readers_.erase(id);
     if (std::ranges::none_of(readers_, [file](auto const& other) { return other.second.file == file; })) kept_.erase(file);
     download_.drop_reader(id);
@@ -270,18 +276,33 @@ void Readers::refresh(ReaderId id, Reader& reader) {
     auto const now = clock_.now();
     reader.refreshed = now;
     reader.due = reader.demand.next_change(now);
-    if (reader.missing == 0 && !reader.has_wishes) return;
+    if (reader.missing == 0 && reader.wishes == 0) return;
     if (now - reader.jumped < kJumpy && download_.seeks_too_much()) {
         reader.due = now;  // at the next tick
         return;
     }
     auto wishes =
         reader.missing == 0 ? std::vector<Wish>() : reader.demand.wishes(download_.have(), download_.goodput(now), now);
-    reader.has_wishes = !wishes.empty();
     reader.lacks_soon = !reader.demand.greedy() && std::ranges::any_of(wishes, [now](Wish const& wish) {
         return wish.urgency == Urgency::blocked_player || (wish.urgency == Urgency::player && wish.deadline < now + kSoon);
     });
+    tell(id, reader, std::move(wishes));
+}
+
+void Readers::tell(ReaderId id, Reader& reader, std::vector<Wish> wishes) {
+    auto const wishing = wishing_ + (reader.wishes == 0 ? 1u : 0u);
+    auto const most = std::max(kLeastWishes, kWishesOfAll / wishing);
+    if (wishes.size() > most) wishes.resize(most);
+    count_wishes(reader, wishes.size());
     download_.set_wishes(id, std::move(wishes));
+}
+
+void Readers::count_wishes(Reader& reader, std::size_t wishes) {
+    wishing_ += wishes > 0 ? 1u : 0u;
+    wishing_ -= reader.wishes > 0 ? 1u : 0u;
+    wishes_ += wishes;
+    wishes_ -= reader.wishes;
+    reader.wishes = wishes;
 }
 
 void Readers::piece_stored(PieceIndex piece) {
@@ -324,7 +345,7 @@ bool Readers::active(TimePoint now) const {
     return std::any_of(readers_.begin(), readers_.end(), [now](auto const& entry) {
         auto const& reader = entry.second;
         return reader.missing > 0 &&
-               (reader.has_wishes || reader.demand.blocked() || now - reader.refreshed < std::chrono::seconds(60));
+               (reader.wishes > 0 || reader.demand.blocked() || now - reader.refreshed < std::chrono::seconds(60));
     });
 }
 

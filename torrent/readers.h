@@ -12,6 +12,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -60,6 +61,9 @@ public:
     // Adds who has the file open and which of their reads wait.
     void explain(FileIndex file, WhyStatus& why) const;
 
+    // Of all readers together, as they were told to the download last: what each of its plans has to go through.
+    std::size_t wishes() const { return wishes_; }
+
     // Wakes all reads, which throw, and returns when none is under way. Streams are detached.
     boost::asio::awaitable<void> stop();
 
@@ -79,6 +83,8 @@ private:
     boost::asio::awaitable<void> wait_for(PieceIndex piece, ReadGuard& guard);
     void check_budget(ReaderId id, ByteRange range);
     void refresh(ReaderId id, Reader& reader);
+    void tell(ReaderId id, Reader& reader, std::vector<Wish> wishes);
+    void count_wishes(Reader& reader, std::size_t wishes);
     void close(ReaderId id);
     bool take_other_files();
 
@@ -91,9 +97,11 @@ private:
     std::map<FileIndex, KeptIndex> kept_;  // of open files whose container is understood
     std::set<FileIndex> told_files_;
     ReaderId next_id_{1};
-    ReaderId tick_from_;    // whose turn it is to be looked at
-    Event progress_;        // a piece came, or reading became impossible
-    Event ended_;           // a read ended
+    ReaderId tick_from_;       // whose turn it is to be looked at
+    Event progress_;           // a piece came, or reading became impossible
+    Event ended_;              // a read ended
+    std::size_t wishes_ = 0;   // of all readers
+    std::size_t wishing_ = 0;  // readers that have some
     std::uint32_t reading_ = 0;
     std::uint32_t waiting_ = 0;
     bool stopping_ = false;

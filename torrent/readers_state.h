@@ -2,6 +2,7 @@
 
 #include "torrent/readers.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,8 +22,8 @@ struct Readers::Reader {
     std::uint32_t missing = 0;  // pieces of the file that are not stored
     TimePoint refreshed{};
     TimePoint due = TimePoint::max();  // when its wishes change by themselves
-    bool has_wishes = false;
-    bool lacks_soon = false;  // it plays, and something it shows within kSoon is missing
+    std::size_t wishes = 0;            // told to the download
+    bool lacks_soon = false;           // it plays, and something it shows within kSoon is missing
     // For people who ask why it waits.
     struct Wait {
         ByteRange range;  // of the file

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace rqfs::torrent {
 namespace {
@@ -121,6 +122,60 @@ TEST_F(TheReaders, ScannersHaveNoMoreFetchedThanTheBudgetOfTheFileHoweverOftenTh
     EXPECT_EQ(asked.size(), 2 * kMiB / kBlockBytes);
     EXPECT_EQ(answered, 4 * 2 * kMiB / kPieceBytes) << "what is here is read again";
     EXPECT_EQ(download.have_bytes(), 2 * kMiB);
+}
+
+class AThousandHandles : public TheReaders {
+protected:
+    // Each has read the same mebibyte, so that it wants what comes in the twenty seconds after it.
+    void SetUp() override {
+        TheReaders::SetUp();
+        read(*handles.emplace_back(open()), {0, kMiB});
+        while (handles.size() < 1000) {
+            auto& stream = *handles.emplace_back(open());
+            for (std::uint64_t begin = 0; begin < kMiB; begin += kReadBytes)
+                ASSERT_TRUE(stream.try_read({begin, begin + kReadBytes}));
+        }
+    }
+    void tick_for(Duration how_long) {
+        for (auto const end = clock.now() + how_long; clock.now() < end; pass(100ms)) readers.tick();
+    }
+
+    std::vector<std::unique_ptr<Stream>> handles;
+};
+
+TEST_F(AThousandHandles, OfOneFileHaveNoMoreWishesToPlanThanThirtyTwo) {
+    tick_for(3s);
+
+    EXPECT_GE(readers.wishes(), handles.size());
+    EXPECT_LE(readers.wishes(), 32 * Demand::kMostWishes);
+}
+
+TEST_F(AThousandHandles, OfOneFileHaveWhatTheyWantPlannedTwiceInTwentyMillisecondsAtMost) {
+    tick_for(1s);
+    auto const before = plans;
+
+    tick_for(2s);
+
+    EXPECT_GT(plans, before);
+    EXPECT_LE(plans - before, 200u);
+}
+
+TEST_F(AThousandHandles, OfOneFileDoNotHoldUpARead) {
+    tick_for(1s);
+    forget_orders();
+
+    start_read(*handles.back(), kFar);
+    ASSERT_TRUE(answer_until([&] { return !asked.empty(); }));
+
+    EXPECT_EQ(asked.front().piece, layout().piece_at(kFar));
+}
+
+TEST_F(AThousandHandles, LeaveNoWishesBehind) {
+    tick_for(1s);
+
+    handles.clear();
+
+    EXPECT_EQ(readers.wishes(), 0u);
 }
 
 }  // namespace
