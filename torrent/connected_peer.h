@@ -19,6 +19,7 @@ struct ConnectedPeer {
     PeerSource source{};
     ConnectionBudget::Slot slot;
     bool in_picker = false;
+    bool twin_told = false;  // it has named its address in the other family
     bool needless = false;  // we left it for want of anything to exchange
     bool replaced = false;  // we left it because others wait for its place
     TimePoint last_interesting{};  // when it last had something that is wanted

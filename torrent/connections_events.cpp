@@ -137,12 +137,14 @@ void Connections::peer_extensions(PeerConnection& peer) {
     if (fetch != nullptr && peer.extensions().ut_metadata != 0) fetch->peer_offers(peer.handle(), peer.extensions().metadata_size.value_or(0));
 }
 
-// It has an address in the other family too, by its own word.
+// It has an address in the other family too, by its own word, which it gives once: a handshake may be repeated at will.
 void Connections::learn_twin(PeerConnection& peer) {
     auto const& says = peer.extensions();
     auto const& address = peer.remote().address.is_v6() ? says.ipv4 : says.ipv6;
-    auto const& listed = peers_.at(peer.handle()).listed;
-    if (!address || (peer.incoming() && !says.port) || owner_.is_private()) return;
+    auto& connected = peers_.at(peer.handle());
+    auto const& listed = connected.listed;
+    if (!address || connected.twin_told || (peer.incoming() && !says.port) || owner_.is_private()) return;
+    connected.twin_told = true;
     Endpoint const twin{*address, says.port.value_or(listed.port)};
     if (known_.find(twin) != nullptr) return;  // others told us: no peer may say that it is itself
     std::vector<Endpoint> const addresses{twin};

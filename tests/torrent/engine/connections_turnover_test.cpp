@@ -126,6 +126,25 @@ TEST_F(Places, APeerMaySayOfNobodyThatItIsItself) {
     EXPECT_TRUE(dialled("30.0.0.9:2000"));
 }
 
+TEST_F(Places, APeerThatRepeatsItsHandshakeNamesOneOtherAddress) {
+    auto& peer = come("2600::1", [](ExtensionHandshake& says) { says.ipv4 = Address::parse("30.0.0.9").value(); });
+
+    for (int i = 0; i < 1'000; ++i) {
+        ExtensionHandshake says;
+        says.ipv4 = Address::parse("30." + std::to_string(i / 200) + "." + std::to_string(i % 200) + ".7").value();
+        says.port = static_cast<std::uint16_t>(2'000 + i);
+        peer.say_extended(0, says.encode());
+    }
+    pass(5s);
+    EXPECT_EQ(connections.known().counts().known, 2u);
+    peer.close();
+    pass(10s);
+
+    for (auto const& endpoint : connector.dialled)
+        EXPECT_TRUE(endpoint == at("30.0.0.9:2000") || endpoint == at("[2600::1]:2000")) << endpoint.text();
+    EXPECT_TRUE(dialled("30.0.0.9:2000"));
+}
+
 TEST_F(Places, AnotherAddressIsVettedAsAStrangersWord) {
     come("2600::1", [](ExtensionHandshake& says) { says.ipv4 = Address::parse("127.0.0.1").value(); });
 
