@@ -4,6 +4,7 @@
 #include "torrent/connection_budget.h"
 #include "torrent/connections_owner.h"
 #include "torrent/metainfo/metainfo.h"
+#include "torrent/naming_budget.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/peer/holepunch_relay.h"
 #include "torrent/peer/peer_connection.h"
@@ -118,6 +119,7 @@ private:
     PeerConnection* find(PeerHandle handle);
     ExtensionHandshake our_extensions(Endpoint const& remote) const;
     void learn_twin(PeerConnection& peer);
+    bool learn_from(PeerConnection const& peer, Endpoint const& named, AddressSource trusted_as);  // whether it is listed now
     void serve_metadata(PeerConnection& peer, MetadataMessage const& request);
     void exchange_peers(TimePoint now);
 
@@ -132,6 +134,7 @@ private:
     PeerTurnover turnover_;
     PeerExchange exchange_;
     HolepunchRelay holepunch_;
+    NamingBudget naming_;
     std::map<PeerHandle, ConnectedPeer> peers_;
     PeerHandle next_handle_{1};
     std::size_t dialling_ = 0;

@@ -147,8 +147,7 @@ void Connections::learn_twin(PeerConnection& peer) {
     connected.twin_told = true;
     Endpoint const twin{*address, says.port.value_or(listed.port)};
     if (known_.find(twin) != nullptr) return;  // others told us: no peer may say that it is itself
-    std::vector<Endpoint> const addresses{twin};
-    add_addresses(addresses, AddressSource::pex);  // what a peer says of any address: vetted as that
+    learn_from(peer, twin, AddressSource::pex);  // what a peer says of any address: vetted as that
     known_.same_peer(listed, twin);
 }
 

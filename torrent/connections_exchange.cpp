@@ -55,12 +55,23 @@ void Connections::peer_exchange(PeerConnection& peer, PexMessage const& message)
     // A neighbour knows addresses of our own network, a stranger does not.
     auto const trusted_as = is_local(peer.remote().address) ? AddressSource::lsd : AddressSource::pex;
     for (auto const& [endpoint, flags] : heard.peers) {
-        if (!session_.may_dial(endpoint, trusted_as)) continue;
         bool const fresh = known_.find(endpoint) == nullptr;
-        if (!known_.add(endpoint, PeerSource::pex, now)) continue;
-        if (fresh && (flags & PexPeer::kSeed) != 0) known_.set_seed(endpoint, true);
+        if (learn_from(peer, endpoint, trusted_as) && fresh && (flags & PexPeer::kSeed) != 0)
+            known_.set_seed(endpoint, true);
     }
     dial_more();
+}
+
+bool Connections::learn_from(PeerConnection const& peer, Endpoint const& named, AddressSource trusted_as) {
+    auto const now = session_.clock.now();
+    auto const by = peer.remote().address;
+    if (!session_.may_dial(named, trusted_as)) return false;
+    // What is known costs nobody a dial more, unless it was given up long ago. A laboratory's peers share an address.
+    auto const* const listed = known_.find(named);
+    bool const counts = (listed == nullptr || listed->given_up()) && !session_.settings.test_network;
+    if ((counts && !naming_.may_name(by, now)) || !known_.add(named, PeerSource::pex, now)) return false;
+    if (counts) naming_.named(by, now);
+    return true;
 }
 
 void Connections::peer_holepunch(PeerConnection& peer, HolepunchMessage const& message) {
@@ -69,7 +80,7 @@ void Connections::peer_holepunch(PeerConnection& peer, HolepunchMessage const& m
     if (message.type == HolepunchMessage::Type::connect) {
         // Who is behind a NAT that keeps its ports can be reached now, by TCP too.
         if (peer.extensions().ut_holepunch == 0 || !holepunch_.may_dial_for(peer.handle(), now)) return;
-        add_addresses(std::vector<Endpoint>(1, message.endpoint), AddressSource::pex);
+        learn_from(peer, message.endpoint, AddressSource::pex);
         return dial_more();
     }
     std::vector<HolepunchRelay::Member> members;

@@ -65,13 +65,7 @@ PeerExchange::Heard PeerExchange::heard(PeerHandle from, PexMessage const& messa
     if (partner.messages.size() >= limit::kPexMessagesBeforeDrop) return {true, {}};
     partner.messages.push_back(now);
     if (partner.messages.size() > limit::kPexMessagesAMinute) return {};
-    for (auto const& endpoint : message.dropped) partner.named.erase(endpoint);
-    Heard taken;
-    for (auto const& peer : message.added) {
-        if (partner.named.size() >= limit::kPexPeersPerPeer) break;
-        if (partner.named.insert(peer.endpoint).second) taken.peers.push_back(peer);
-    }
-    return taken;
+    return {false, message.added};
 }
 
 }  // namespace rqfs::torrent

@@ -9,7 +9,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -42,8 +41,7 @@ public:
         bool flood = false;          // it says far too much: hang up
         std::vector<PexPeer> peers;  // that may be taken as told by a stranger
     };
-    // Taken are those it has not named yet, as long as it names no more than limit::kPexPeersPerPeer at a time; what it
-    // drops makes room for others.
+    // What it adds, unless it speaks too often; how many of them count is for NamingBudget to say.
     Heard heard(PeerHandle from, PexMessage const& message, TimePoint now);
 
 private:
@@ -51,7 +49,6 @@ private:
         PexNews news;
         TimePoint next{};
         std::deque<TimePoint> messages;  // of the last minute
-        std::set<Endpoint> named;        // by it, taken, and not dropped since
     };
 
     std::map<PeerHandle, Partner> partners_;
