@@ -27,6 +27,15 @@ std::uint8_t flags_of(PeerConnection const& connection) {
     return static_cast<std::uint8_t>(flags);
 }
 
+// A port is its owner's word: nobody shall be made to dial somebody's mail server.
+bool may_be_told(Endpoint const& listens_at, bool test_network) {
+    return may_dial(listens_at, AddressSource::incoming, test_network);
+}
+
+bool stays_local(PeerConnection const& connection, bool test_network) {
+    return is_local(connection.remote().address) && !test_network;
+}
+
 }  // namespace
 
 void Connections::exchange_peers(TimePoint now) {
@@ -37,11 +46,10 @@ void Connections::exchange_peers(TimePoint now) {
         PeerExchange::Member member;
         member.handle = handle;
         member.listens_at = listens_at(peer);
-        // A port is its owner's word: nobody shall be made to dial somebody's mail server.
-        if (member.listens_at && !may_dial(*member.listens_at, AddressSource::incoming, session_.settings.test_network))
+        if (member.listens_at && !may_be_told(*member.listens_at, session_.settings.test_network))
             member.listens_at.reset();
         member.flags = flags_of(*peer.connection);
-        member.local = is_local(peer.connection->remote().address) && !session_.settings.test_network;
+        member.local = stays_local(*peer.connection, session_.settings.test_network);
         members.push_back(member);
     }
     for (auto const& [handle, message] : exchange_.news(members, now)) find(handle)->send_exchange(message);
@@ -83,12 +91,14 @@ void Connections::peer_holepunch(PeerConnection& peer, HolepunchMessage const& m
         learn_from(peer, message.endpoint, AddressSource::pex);
         return dial_more();
     }
+    auto const test_network = session_.settings.test_network;
     std::vector<HolepunchRelay::Member> members;
     for (auto const& [handle, connected] : peers_) {
         auto const& connection = *connected.connection;
         if (!connection.reason().empty()) continue;
-        members.push_back({handle, connection.remote(), listens_at(connected).value_or(connection.remote()),
-                           connection.extensions().ut_holepunch != 0});
+        auto const at = listens_at(connected).value_or(connection.remote());
+        members.push_back({handle, connection.remote(), at, connection.extensions().ut_holepunch != 0,
+                           stays_local(connection, test_network), may_be_told(at, test_network)});
     }
     auto const answers = holepunch_.rendezvous(peer.handle(), message.endpoint, members, session_.is_our_own, now);
     for (auto const& [handle, answer] : answers) find(handle)->send_holepunch(answer);

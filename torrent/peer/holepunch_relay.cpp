@@ -24,7 +24,9 @@ std::vector<std::pair<PeerHandle, Message>> HolepunchRelay::rendezvous(
     auto const asked = std::find_if(members.begin(), members.end(), [&](auto const& member) {
         return member.listens_at == target || member.remote == target;
     });
-    if (asked == members.end()) return refuse(Message::Failure::not_connected);
+    // Each is told of the other.
+    if (asked == members.end() || asked->local != asking->local || !asked->may_be_told || !asking->may_be_told)
+        return refuse(Message::Failure::not_connected);
     if (!asked->speaks) return refuse(Message::Failure::no_support);
     return {{from, Message{Message::Type::connect, target, Message::Failure::none}},
             {asked->handle, Message{Message::Type::connect, asking->listens_at, Message::Failure::none}}};

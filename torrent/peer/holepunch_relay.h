@@ -21,9 +21,11 @@ public:
     // A connected peer.
     struct Member {
         PeerHandle handle;
-        Endpoint remote;      // where the connection comes from
-        Endpoint listens_at;  // as it told, or as it was dialled; remote where it did not say
-        bool speaks = false;  // ut_holepunch
+        Endpoint remote;          // where the connection comes from
+        Endpoint listens_at;      // as it told, or as it was dialled; remote where it did not say
+        bool speaks = false;      // ut_holepunch
+        bool local = false;       // its address means something in our own network alone: others are not told of it
+        bool may_be_told = true;  // listens_at is no place, such as somebody's mail server, that nobody should dial
     };
 
     // What a rendezvous from `from` leads to, in order: two connects or one error; nothing when `from` does not speak

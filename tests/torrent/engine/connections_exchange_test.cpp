@@ -319,6 +319,32 @@ TEST_F(Exchange, TwoPeersMeetThroughUs) {
     EXPECT_EQ(holepunches(second), (std::vector<HolepunchMessage>{{Type::connect, at("20.0.0.1:2000"), {}}}));
 }
 
+TEST_F(Exchange, ANeighbourAndAStrangerDoNotMeetThroughUs) {
+    auto& stranger = come("20.0.0.1", 2000);
+    auto& neighbour = come("192.168.1.7", 3000);
+
+    stranger.say_extended(kOurHolepunchId, HolepunchMessage{Type::rendezvous, at("192.168.1.7:3000"), {}}.encode());
+    neighbour.say_extended(kOurHolepunchId, HolepunchMessage{Type::rendezvous, at("20.0.0.1:2000"), {}}.encode());
+    clock.run_for(engine, 1s);
+
+    using Failure = HolepunchMessage::Failure;
+    EXPECT_EQ(holepunches(stranger),
+              (std::vector<HolepunchMessage>{{Type::error, at("192.168.1.7:3000"), Failure::not_connected}}));
+    EXPECT_EQ(holepunches(neighbour),
+              (std::vector<HolepunchMessage>{{Type::error, at("20.0.0.1:2000"), Failure::not_connected}}));
+}
+
+TEST_F(Exchange, WhoSaysThatItListensWhereAServiceDoesMeetsNobodyThroughUs) {
+    auto& first = come("20.0.0.1", 25);
+    auto& second = come("20.0.0.2", 3000);
+
+    first.say_extended(kOurHolepunchId, HolepunchMessage{Type::rendezvous, at("20.0.0.2:3000"), {}}.encode());
+    clock.run_for(engine, 1s);
+
+    EXPECT_EQ(holepunches(first).size(), 1u);
+    EXPECT_TRUE(holepunches(second).empty());
+}
+
 TEST_F(Exchange, APeerThatIsNotHereCannotBeMet) {
     auto& first = come("20.0.0.1", 2000);
 

@@ -59,6 +59,24 @@ TEST_F(HolepunchRelayTest, WhoDoesNotSpeakItCannotBeMet) {
     EXPECT_EQ(refusal(1, "3.3.3.3:43000"), Failure::no_support);
 }
 
+TEST_F(HolepunchRelayTest, NeighboursAndStrangersAreNotToldOfEachOther) {
+    members[1].local = true;
+    members[2].local = true;
+
+    EXPECT_EQ(refusal(1, "2.2.2.2:2000"), Failure::not_connected);
+    EXPECT_EQ(refusal(2, "1.1.1.1:1000"), Failure::not_connected);
+    EXPECT_EQ(refusal(1, "3.3.3.3:43000"), Failure::not_connected) << "nor whether it is here";
+    members[2].speaks = true;
+    EXPECT_EQ(ask(2, "3.3.3.3:43000").size(), 2u) << "neighbours among themselves are";
+}
+
+TEST_F(HolepunchRelayTest, APlaceThatNobodyShouldDialIsToldToNobody) {
+    members[0].may_be_told = false;
+
+    EXPECT_EQ(refusal(1, "2.2.2.2:2000"), Failure::not_connected);
+    EXPECT_EQ(refusal(2, "1.1.1.1:1000"), Failure::not_connected);
+}
+
 TEST_F(HolepunchRelayTest, WeAreNoRelayToOurselves) { EXPECT_EQ(refusal(1, "7.7.7.7:6881"), Failure::no_self); }
 
 TEST_F(HolepunchRelayTest, NobodyMeetsItselfOrNoPort) {
