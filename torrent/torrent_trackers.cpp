@@ -1,4 +1,5 @@
 // What the user says to a torrent's trackers, and what they say to it.
+#include "torrent/net/url.h"
 #include "torrent/torrent_operation.h"
 #include "torrent/tracker/tracker_list.h"
 
@@ -74,8 +75,9 @@ AskedTrackers Torrent::announce(std::optional<std::string> const& url) {
 void Torrent::scrape() { announcer_.scrape(); }
 
 void Torrent::tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) {
-    logger_->debug("tracker gave peers torrent={} tracker={} peers={}", record_.info_hash.short_hex(), tracker,
-                   peers.size());
+    auto const url = Url::parse(tracker);  // the rest of it may tell who the user is
+    logger_->debug("tracker gave peers torrent={} tracker={} peers={}", record_.info_hash.short_hex(),
+                   url ? url->host : std::string(), peers.size());
     connections_.add_addresses(peers, AddressSource::tracker);
     connections_.tick();
 }

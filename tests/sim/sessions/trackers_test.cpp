@@ -1,15 +1,19 @@
 // The user's hand on a torrent's trackers, in whole sessions.
 #include "tests/sim/sessions/sessions.h"
 #include "tests/support/simulated_tracker.h"
+#include "torrent/log.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -261,6 +265,44 @@ TEST_F(Trackers, OneTrackerThatMakesNoSenseDoesNotStopTheOthers) {
     auto const shown = rows(member);
     ASSERT_EQ(shown.size(), 3u);
     EXPECT_EQ(std::count_if(shown.begin(), shown.end(), [](auto const& row) { return row.state == "failed"; }), 2);
+}
+
+// Everything that is logged at debug level while it lives.
+class DebugLog {
+public:
+    DebugLog() {
+        log().sinks().push_back(sink_);
+        log().set_level(spdlog::level::debug);
+    }
+    ~DebugLog() {
+        log().set_level(before_);
+        log().sinks().pop_back();
+    }
+    std::string text() const { return text_.str(); }
+
+private:
+    std::ostringstream text_;
+    std::shared_ptr<spdlog::sinks::sink> sink_ = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
+    spdlog::level::level_enum before_ = log().level();
+};
+
+TEST_F(Trackers, APasskeyNeverGetsIntoTheLog) {
+    DebugLog const logged;
+    auto const silent = "udp://20.0.0.77:6969/5eC4e7/announce?passkey=5eC4e7";
+    made = make_torrent({.trackers = {first.url() + "/5eC4e7?passkey=5eC4e7", silent}});
+    auto& member = add_seed(made, "20.0.0.1:6881");
+    add("20.0.0.2:6881");
+    run(members.back()->session->add(made.file, AddOptions{}));
+
+    clock.run_for(engine, 5min);
+    edit(member, adding(second.url() + "/5eC4e7"));
+    edit(member, removing(first.url() + "/5eC4e7?passkey=5eC4e7"));
+    clock.run_for(engine, 5min);
+
+    EXPECT_NE(logged.text().find("tracker gave peers"), std::string::npos);
+    EXPECT_NE(logged.text().find("announced torrent"), std::string::npos);
+    EXPECT_NE(logged.text().find("announce failed"), std::string::npos);
+    EXPECT_EQ(logged.text().find("5eC4e7"), std::string::npos) << logged.text();
 }
 
 }  // namespace
