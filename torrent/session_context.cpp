@@ -11,7 +11,7 @@ bool SessionContext::refuses(Address const& address) const { return filter != nu
 bool SessionContext::may_dial(Endpoint const& endpoint, AddressSource source) const {
     // A name that the proxy looks up cannot be vetted; the user may say one.
     bool const named = source == AddressSource::user && resolver.stands_for_name(endpoint.address);
-    if (!named && !torrent::may_dial(endpoint, source, settings.test_network)) return false;
+    if (!named && !torrent::may_dial(endpoint, source, settings.test_network, !settings.proxy.empty())) return false;
     if (refuses(endpoint.address)) return false;
     return source == AddressSource::user || !is_our_own(endpoint);
 }

@@ -93,16 +93,17 @@ bool is_service_port(std::uint16_t port) {
 
 }  // namespace
 
-bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network) {
+bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network, bool behind_proxy) {
     auto const scope = scope_of(endpoint.address);
     if (endpoint.port == 0 || scope == Scope::nowhere) return false;
     if (test_network || source == AddressSource::user) return true;
+    if (behind_proxy && scope != Scope::global) return false;
     switch (source) {
-        case AddressSource::user:
-        case AddressSource::resume: return true;  // our own notes of addresses that were vetted when learnt
-        case AddressSource::incoming:             // the address has proved itself by connecting, the port is its word
+        case AddressSource::user: return true;
+        case AddressSource::incoming:  // the address has proved itself by connecting, the port is its word
             return scope != Scope::link && !is_service_port(endpoint.port);
         case AddressSource::magnet:
+        case AddressSource::resume:
         case AddressSource::lsd:
             return (scope == Scope::local || scope == Scope::global) && !is_service_port(endpoint.port);
         case AddressSource::tracker:

@@ -24,5 +24,16 @@ TEST_F(SessionContextTest, ThePortThatTheRouterTranslatesIsForThoseBeyondIt) {
     EXPECT_EQ(port_for("fd00::1"), 7000);
 }
 
+TEST_F(SessionContextTest, BehindAProxyNobodyButTheUserMakesUsDialTheLocalNetwork) {
+    auto const neighbour = Endpoint::parse("192.168.1.7:6881").value();
+    EXPECT_TRUE(context.may_dial(neighbour, AddressSource::resume));
+
+    settings.proxy = "socks5://41.0.0.1:1080";
+
+    EXPECT_FALSE(context.may_dial(neighbour, AddressSource::resume));
+    EXPECT_FALSE(context.may_dial(neighbour, AddressSource::magnet));
+    EXPECT_TRUE(context.may_dial(neighbour, AddressSource::user));
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

@@ -114,6 +114,26 @@ TEST(AddressPolicy, LocalDiscoveryMayNameTheLocalNetworkButNotThisMachine) {
     EXPECT_FALSE(may_dial(at("[::1]:6881"), AddressSource::lsd, false));
 }
 
+TEST(AddressPolicy, OurNotesOfBeforeMayNameTheLocalNetworkButNotThisMachine) {
+    EXPECT_TRUE(may_dial(at("1.2.3.4:6881"), AddressSource::resume, false));
+    EXPECT_TRUE(may_dial(at("192.168.1.7:6881"), AddressSource::resume, false));
+    EXPECT_FALSE(may_dial(at("192.168.1.7:80"), AddressSource::resume, false));
+    EXPECT_FALSE(may_dial(at("127.0.0.1:6881"), AddressSource::resume, false));
+    EXPECT_FALSE(may_dial(at("[::1]:6881"), AddressSource::resume, false));
+    EXPECT_FALSE(may_dial(at("[fe80::1]:6881"), AddressSource::resume, false));
+}
+
+TEST(AddressPolicy, BehindAProxyTheUserAloneNamesWhatIsNotPublic) {
+    for (auto const source : kAll) {
+        bool const user = source == AddressSource::user;
+        for (auto const* const text : kPublic)
+            EXPECT_TRUE(may_dial({address(text), 6881}, source, false, true)) << text;
+        for (auto const* const text : kLocal)
+            EXPECT_EQ(may_dial({address(text), 6881}, source, false, true), user) << text;
+        EXPECT_TRUE(may_dial(at("10.99.0.2:6881"), source, true, true)) << "but in a test network";
+    }
+}
+
 TEST(AddressPolicy, OnlyAPublicAddressMayBeOursButInATestNetwork) {
     for (auto const* const text : kPublic) EXPECT_TRUE(may_be_our_own(address(text), false)) << text;
     for (auto const* const text : kLocal) {
