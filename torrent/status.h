@@ -136,7 +136,7 @@ struct SessionStatus {
     std::uint64_t down_limit = 0;  // bytes a second; 0 is unlimited
     std::uint64_t up_limit = 0;
     std::vector<Endpoint> listening;
-    bool incoming_seen = false;
+    bool incoming_seen = false;  // from beyond our own network
     InterfaceStatus interface;
     PortMappingStatus port_mapping;
     std::string proxy;             // that everything goes through, without user and password; empty: none

@@ -171,6 +171,8 @@ TEST_F(Neighbours, TheOneThatWasThereFirstIsFoundThoughItOnlyListens) {
 
     ASSERT_TRUE(until(1s, [&] { return seed.session->torrent(hash).peers_connected == 1; }));
     EXPECT_EQ(connected(seed, hash), (std::vector<std::string>{"192.168.1.3:6881 by lsd"}));
+    EXPECT_FALSE(seed.session->status().incoming_seen || leech.session->status().incoming_seen)
+        << "that a neighbour comes says nothing of the port that others need";
 }
 
 TEST_F(Neighbours, OtherNetworksHearNothing) {
