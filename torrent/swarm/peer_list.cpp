@@ -38,12 +38,23 @@ auto worth(KnownPeer const& peer) {
     return std::tuple(~peer.failures, peer.last_useful.value_or(peer.added), peer.endpoint);
 }
 
+// Marks are looked for in the whole list: seldom, for a tracker names hundreds in one turn.
+constexpr std::chrono::minutes kForgetEvery{1};
+
+bool is_old_mark(KnownPeer const& peer, TimePoint now) {
+    return peer.given_up() && peer.state == KnownPeer::State::idle && now >= peer.next_dial + PeerList::kGivenUpFor;
+}
+
 }  // namespace
 
 bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
     if (endpoint.port == 0 || banned(endpoint.address)) return false;
     forget_old_marks(now);
-    auto const known = peers_.find(endpoint);
+    auto known = peers_.find(endpoint);
+    if (known != peers_.end() && is_old_mark(known->second, now)) {
+        erase(known);
+        known = peers_.end();
+    }
     if (known != peers_.end() && known->second.sources.contains(source)) {
         if (source == PeerSource::user) known->second.next_dial = now;
         return !known->second.given_up();
@@ -65,11 +76,11 @@ bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
 }
 
 void PeerList::forget_old_marks(TimePoint now) {
+    if (now < next_forgetting_) return;
+    next_forgetting_ = now + kForgetEvery;
     for (auto entry = peers_.begin(); entry != peers_.end();) {
         auto const current = entry++;
-        if (current->second.given_up() && current->second.state == KnownPeer::State::idle &&
-            now >= current->second.next_dial + kGivenUpFor)
-            erase(current);
+        if (is_old_mark(current->second, now)) erase(current);
     }
 }
 

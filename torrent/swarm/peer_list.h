@@ -142,6 +142,7 @@ private:
     std::map<Network, std::size_t> networks_;
     std::set<Address> banned_;
     std::deque<Address> ban_order_;
+    TimePoint next_forgetting_{};
     std::optional<Endpoint> own_v4_;
     std::optional<Endpoint> own_v6_;
 };

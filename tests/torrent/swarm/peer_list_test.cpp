@@ -268,6 +268,29 @@ TEST(PeerList, AGivenUpAddressMayBeLearntAnewAfterAnHour) {
     EXPECT_EQ(peers.next(false, kStart + 2h), far(0));
 }
 
+TEST(PeerList, AGivenUpAddressIsLearntAnewThoughMarksWereForgottenAMomentBefore) {
+    auto peers = list();
+    peers.add(far(0), PeerSource::tracker, kStart);
+    for (int i = 0; i < 3; ++i) peers.failed(far(0), kStart);
+    auto const old = peers.find(far(0))->next_dial + PeerList::kGivenUpFor;
+    peers.add(far(1), PeerSource::tracker, old - 1s);
+
+    EXPECT_FALSE(peers.add(far(0), PeerSource::tracker, old - 1s));
+    EXPECT_TRUE(peers.add(far(0), PeerSource::tracker, old));
+}
+
+TEST(PeerList, OldMarksGiveTheirPlacesBackWithinAMinute) {
+    auto peers = list();
+    peers.add(far(0), PeerSource::tracker, kStart);
+    for (int i = 0; i < 3; ++i) peers.failed(far(0), kStart);
+    auto const old = peers.find(far(0))->next_dial + PeerList::kGivenUpFor;
+    peers.add(far(1), PeerSource::tracker, old - 1s);
+
+    peers.add(far(2), PeerSource::tracker, old + 59s);
+
+    EXPECT_EQ(peers.find(far(0)), nullptr);
+}
+
 TEST(PeerList, NeverGivesUpTheUsersPeersAndDialsThemEveryTenMinutesAtLeast) {
     auto peers = list();
     peers.add(far(0), PeerSource::user, kStart);
