@@ -1,4 +1,5 @@
 #include "tests/cache/crash_harness.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/temp_dir.h"
 
 #include <gtest/gtest.h>
@@ -18,11 +19,8 @@ namespace {
 // The sweeps that take too long for the unit tests: hundreds of kills, one after the other on the same store, so that recovery is
 // interrupted as well.
 // Under a sanitizer the child is ten times slower, and it is there to find other faults than a crash leaves: every tenth kill.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint32_t kStep = 10;
-#else
-constexpr std::uint32_t kStep = 1;
-#endif
+constexpr std::uint32_t kStep = tests::kSanitized ? 10 : 1;
+constexpr int kSlower = tests::kSanitized ? 10 : 1;
 
 class StoreCrash : public testing::Test {
 protected:
@@ -91,11 +89,11 @@ protected:
 
 TEST_F(PowerCut, LosesNothingThatWasRecorded) {
     std::size_t recorded = 0, kills = 0;
-    for (std::uint32_t round = 0; round < 20; ++round) {
+    for (std::uint32_t round = 0; round < 20; round += tests::kSanitized ? 4 : 1) {
         SCOPED_TRACE("round " + std::to_string(round));
         CrashHarness harness(directory / "disk/store");
         harness.begin_anew();
-        harness.put(round, {}, std::chrono::milliseconds(80 + 20 * round));
+        harness.put(round, {}, kSlower * std::chrono::milliseconds(80 + 20 * round));
         kills += harness.kills();
         recorded += harness.recorded();
         // Everything promised was promised before this moment; nothing was synced since.
