@@ -225,14 +225,13 @@ asio::awaitable<void> FuseSession::notify(Filesystem::Change change) {
 }
 
 // A reader of the page cache whose read-ahead failed asks once more for its page alone. It should be told EIO then, not
-// that the connection was aborted.
-asio::awaitable<void> FuseSession::answer_second_tries() {
-    constexpr int kMostRounds = 10;
-    std::size_t before = 0;
+// that the connection was aborted. Others do not ask again, so all that ended are not waited for for ever.
+asio::awaitable<void> FuseSession::answer_second_tries(std::size_t ended) {
+    constexpr int kMostRounds = 20;
     for (int i = 0; i < kMostRounds; ++i) {
-        before = operations_.refused();
+        auto const before = operations_.refused();
         co_await clock_.sleep(kQuietTime);
-        if (operations_.refused() == before) break;
+        if (operations_.refused() == before && before >= ended) break;
     }
 }
 
@@ -241,8 +240,9 @@ asio::awaitable<void> FuseSession::stop() {
     stopped_ = true;
     // Not to be cancelled half-way: what we own would be destroyed under the running coroutines.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    auto const ended = operations_.pending();
     co_await operations_.stop();
-    if (mount_id_ != 0) co_await answer_second_tries();
+    if (mount_id_ != 0) co_await answer_second_tries(ended);
     co_await notices_.stop();  // while requests are still taken: a notice may wait for one
     end();
     co_await tasks_.stop();

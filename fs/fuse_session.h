@@ -59,7 +59,7 @@ private:
     bool take_requests();
     boost::asio::awaitable<void> watch();
     boost::asio::awaitable<void> wait_until_initialized();
-    boost::asio::awaitable<void> answer_second_tries();
+    boost::asio::awaitable<void> answer_second_tries(std::size_t ended);
     void end();
     void announce(Filesystem::Change change);
     boost::asio::awaitable<void> notify(Filesystem::Change change);
