@@ -99,7 +99,7 @@ void Connections::peer_choke(PeerConnection& peer, bool choked) {
     if (auto* const download = owner_.download()) download->picker().peer_chokes(peer.handle(), choked, session_.clock.now());
 }
 
-void Connections::peer_interested(PeerConnection&, bool) { rechoke(); }
+void Connections::peer_interested(PeerConnection&, bool) { choker_.interest_changed(); }
 
 void Connections::peer_block(PeerConnection& peer, BlockAddress block, std::span<std::byte const> bytes) {
     if (auto* const download = owner_.download()) download->block(peer.handle(), block, bytes, peer.block_transfer());
@@ -178,6 +178,7 @@ void Connections::peer_dht_port(PeerConnection& peer, std::uint16_t port) {
 }
 
 void Connections::peer_batch_ended(PeerConnection&) {
+    if (choker_.is_due(session_.clock.now())) rechoke();  // else the next tick does
     if (auto* const download = owner_.download()) download->replan();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "torrent/clock.h"
-#include "torrent/dht/token_bucket.h"
+#include "torrent/token_bucket.h"
 #include "torrent/endpoint.h"
 #include "torrent/event.h"
 #include "torrent/info_hash.h"

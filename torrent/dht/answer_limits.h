@@ -1,7 +1,7 @@
 #pragma once
 
 #include "torrent/dht/recent_addresses.h"
-#include "torrent/dht/token_bucket.h"
+#include "torrent/token_bucket.h"
 #include "torrent/endpoint.h"
 #include "torrent/units.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "torrent/dht/token_bucket.h"
+#include "torrent/token_bucket.h"
 #include "torrent/limits.h"
 #include "torrent/units.h"
 

@@ -67,6 +67,7 @@ std::vector<PeerHandle> window_suppliers(std::vector<ChokerPeer> const& interest
 }  // namespace
 
 std::set<PeerHandle> Choker::decide(std::span<ChokerPeer const> peers, Rules const& rules, TimePoint now) {
+    changed_ = false;
     Peers interested;
     std::copy_if(peers.begin(), peers.end(), std::back_inserter(interested),
                  [](auto const& p) { return p.interested; });

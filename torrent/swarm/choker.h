@@ -1,5 +1,6 @@
 #pragma once
 
+#include "torrent/token_bucket.h"
 #include "torrent/units.h"
 
 #include <chrono>
@@ -46,6 +47,11 @@ public:
     // changes its interest: between rounds nobody loses a slot that is still interested, and free slots are given away.
     std::set<PeerHandle> decide(std::span<ChokerPeer const> peers, Rules const& rules, TimePoint now);
     TimePoint next_round() const { return next_round_; }
+    // Some peer's interest is another one.
+    void interest_changed() { changed_ = true; }
+    // Whether to decide now: a round is over, or interest has changed. Not for every change of who changes its mind all
+    // the time: each decision looks at every peer.
+    bool is_due(TimePoint now) { return now >= next_round_ || (changed_ && changes_.try_take(1, now)); }
     bool optimistic(PeerHandle peer) const { return optimistic_.contains(peer); }
 
     static constexpr std::chrono::seconds kRound{10};       // BEP 3
@@ -54,6 +60,7 @@ public:
     static constexpr std::chrono::seconds kTurn{60};        // libtorrent, seed_time of a turn
     static constexpr std::uint32_t kTurnPieces = 20;        // libtorrent seeding_piece_quota
     static constexpr std::size_t kKeptSuppliers = 3;        // engine 3.4
+    static constexpr double kChanges = 50, kChangesPerSecond = 10;  // of interest: a whole swarm's at once
 
 private:
     using Peers = std::vector<ChokerPeer>;
@@ -67,6 +74,8 @@ private:
 
     std::uint64_t random_;
     TimePoint next_round_{};
+    bool changed_ = false;
+    TokenBucket changes_{kChangesPerSecond, kChanges};
     TimePoint next_rotation_{};
     std::set<PeerHandle> regular_;  // as decided last
     std::set<PeerHandle> optimistic_;

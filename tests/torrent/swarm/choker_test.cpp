@@ -49,6 +49,34 @@ TEST(Choker, WithFewerThanSlotsEveryInterestedPeerIsUnchoked) {
     EXPECT_EQ(choker.decide(peers, kLeech, kStart), handles({1, 2, 4}));
 }
 
+TEST(Choker, ADecisionIsDueAsSoonAsInterestHasChanged) {
+    Choker choker(1);
+    choker.decide({}, kLeech, kStart);
+    EXPECT_FALSE(choker.is_due(kStart + 1s));
+
+    choker.interest_changed();
+
+    EXPECT_TRUE(choker.is_due(kStart + 1s));
+    choker.decide({}, kLeech, kStart + 1s);
+    EXPECT_FALSE(choker.is_due(kStart + 1s));
+    EXPECT_TRUE(choker.is_due(kStart + Choker::kRound));
+}
+
+TEST(Choker, WhoChangesItsMindAllTheTimeBringsTenDecisionsASecond) {
+    Choker choker(1);
+    choker.decide({}, kLeech, kStart);
+    std::size_t decisions = 0;
+    for (auto now = kStart; now < kStart + 5s; now += 100us) {
+        choker.interest_changed();
+        if (!choker.is_due(now)) continue;
+        choker.decide({}, kLeech, now);
+        ++decisions;
+    }
+
+    EXPECT_LE(decisions, 100u);
+    EXPECT_TRUE(choker.is_due(kStart + 6s)) << "what changed last is not forgotten";
+}
+
 TEST(Choker, WithAsManyAsSlotsSnubbingPeersToo) {
     Choker choker(1);
     std::vector peers{peer(1), peer(2), peer(3), peer(4)};
