@@ -37,8 +37,9 @@ public:
     std::size_t limit() const { return limit_; }
     std::size_t connected() const { return connected_; }
     bool full() const { return connected_ >= limit_; }
-    // A new connection may be tried now: room among the connected and half-open, and among the dials of this second. The first 30 go at once.
-    bool may_dial(TimePoint now);
+    // A new connection may be tried now: room among the connected and half-open, and among the dials of this second. The first 30 go at
+    // once, but whom nobody waits for (not `hurried`) leaves half of them, and a quarter of the half-open, to those somebody does.
+    bool may_dial(TimePoint now, bool hurried);
 
     Slot take_connection() { return Slot(connected_); }
     Slot take_dial(TimePoint now);

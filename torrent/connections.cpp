@@ -138,7 +138,7 @@ void Connections::dial_more() {
     auto const now = session_.clock.now();
     auto const* const download = owner_.download();
     bool const seeding = download != nullptr && download->complete();
-    while (running_ && peers_.size() + dialling_ < target() && dialling_ < limit::kHalfOpenPerTorrent && session_.connections.may_dial(now)) {
+    while (running_ && peers_.size() + dialling_ < target() && dialling_ < limit::kHalfOpenPerTorrent && session_.connections.may_dial(now, owner_.hurried())) {
         // Torrents that nobody uses leave half of all connections to those that somebody does.
         if (!owner_.active() && session_.connections.connected() * 2 >= session_.connections.limit()) return;
         auto const endpoint = known_.next(seeding, now);
@@ -299,7 +299,7 @@ void Connections::tick() {
     }
     dial_more();
     exchange_peers(now);
-    if (now >= choker_.next_round()) rechoke();
+    if (choker_.is_due(now)) rechoke();
     turn_over(now);
 }
 

@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 constexpr TimePoint kStart{1000h};
 
 // Dials as often as it is allowed to at one moment; the attempts go on.
-std::vector<ConnectionBudget::Slot> dial_all(ConnectionBudget& budget, TimePoint now) {
+std::vector<ConnectionBudget::Slot> dial_all(ConnectionBudget& budget, TimePoint now, bool hurried = true) {
     std::vector<ConnectionBudget::Slot> slots;
-    while (budget.may_dial(now) && slots.size() < 1000) slots.push_back(budget.take_dial(now));
+    while (budget.may_dial(now, hurried) && slots.size() < 1000) slots.push_back(budget.take_dial(now));
     return slots;
 }
 
@@ -39,6 +39,17 @@ TEST(ConnectionBudget, KeepsTheHalfOpenOnesBelowTheirLimit) {
     open.pop_back();
 
     EXPECT_EQ(dial_all(budget, kStart + 20s).size(), 1u);
+}
+
+// A thousand torrents that nobody uses dial dead peers all the time.
+TEST(ConnectionBudget, KeepsDialsAndHalfOpenOnesForThoseSomebodyWaitsFor) {
+    ConnectionBudget budget(400);
+    std::vector<ConnectionBudget::Slot> open;
+    for (int second = 0; second < 10; ++second)
+        for (auto& slot : dial_all(budget, kStart + 1s * second, false)) open.push_back(std::move(slot));
+
+    EXPECT_EQ(open.size(), limit::kHalfOpen * 3 / 4);
+    EXPECT_GE(dial_all(budget, kStart + 9s, true).size(), limit::kDialsPerSecond / 2);
 }
 
 TEST(ConnectionBudget, CountsWhatIsConnectedAndWhatIsDialledTogether) {
@@ -74,7 +85,7 @@ TEST(ConnectionBudget, ALowerLimitHoldsAtOnceThoughNobodyIsCutOff) {
     budget.set_limit(5);
 
     EXPECT_TRUE(budget.full());
-    EXPECT_FALSE(budget.may_dial(kStart));
+    EXPECT_FALSE(budget.may_dial(kStart, true));
     EXPECT_EQ(budget.connected(), 7u);
 }
 

@@ -38,11 +38,12 @@ protected:
     Download* download() override { return nullptr; }
     MetadataFetch* metadata_fetch() override { return nullptr; }
     bool active() const override { return true; }
-    bool hurried() const override { return false; }
+    bool hurried() const override { return somebody_waits; }
     bool is_private() const override { return false; }
     void peers_ran_out() override {}
     void peer_says_we_are(Address address, Endpoint const& peer) override { votes.emplace_back(address, peer); }
 
+    bool somebody_waits = false;
     boost::asio::io_context engine{1};
     tests::VirtualClock clock;
     Workers workers;

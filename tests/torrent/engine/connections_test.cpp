@@ -31,6 +31,7 @@ std::vector<Endpoint> best_first(std::vector<Endpoint> peers, std::string const&
 }
 
 TEST_F(ConnectionsFixture, PeersAreDialledInTheOrderOfOurExternalAddress) {
+    somebody_waits = true;  // all are dialled at once
     Connections connections(context, InfoHash(), shared_log(), *this);
     connections.start();
     connections.add_addresses(strangers(), AddressSource::tracker);
@@ -44,6 +45,7 @@ TEST_F(ConnectionsFixture, PeersAreDialledInTheOrderOfOurExternalAddress) {
 }
 
 TEST_F(ConnectionsFixture, ATorrentAddedLaterKnowsTheExternalAddressFromTheStart) {
+    somebody_waits = true;  // all are dialled at once
     external.tracker_says(at("123.213.32.10"), "http://tracker.example/announce", clock.now());
     Connections connections(context, InfoHash(), shared_log(), *this);
     connections.start();
