@@ -193,7 +193,9 @@ void Download::update_hold() {
     bool const no_room = !store_->has_room() && !(urgent_ && store_->condition().disk_full);
     // What lies on the disk unrecorded is hashed first; only a reader who waits is worth fetching it twice.
     bool const checking = store_->check_progress().running && !urgent_;
-    picker_.hold(no_room || checking || assembly_.bytes_held() > limit::kUnverifiedBytes + metainfo_->pieces().piece_bytes());
+    // The picker bounds what is in flight; the rest of what is held waits to be hashed.
+    auto const most = limit::kUnverifiedBytes + metainfo_->pieces().piece_bytes();
+    picker_.hold(no_room || checking || assembly_.bytes_held() > 3 * most);
 }
 
 asio::awaitable<void> Download::keep_planning() {
@@ -201,8 +203,7 @@ asio::awaitable<void> Download::keep_planning() {
         if (plan_due_) {
             co_await parts_.clock.sleep(kUrgentPlan);
             plan_due_ = false;
-            owner_.wishes_changed();
-            replan();
+            tell_wishes();
         }
         auto const now = parts_.clock.now();
         auto const next = picker_.next_plan(now);
@@ -211,14 +212,15 @@ asio::awaitable<void> Download::keep_planning() {
             co_await wake_.wait();
             continue;
         }
-        if (*next <= now) replan();
         for (auto const piece : picker_.unwanted_pieces()) {
             count(&ReceivedBytes::dropped, assembly_.contains(piece) ? assembly_.bytes_received(piece) : 0);
             assembly_.drop(piece);
             picker_.piece_abandoned(piece);
         }
         auto const shortest = urgent_ ? kUrgentPlan : kCalmPlan;
-        co_await wait_at_most(parts_.clock, wake_, std::clamp<Duration>(*next - now, kUrgentPlan, shortest));
+        auto const pause = std::clamp<Duration>(*next - now, kUrgentPlan, shortest);
+        co_await wait_at_most(parts_.clock, wake_, pause);
+        if (parts_.clock.now() >= now + pause) replan();  // else whoever woke us has planned
     }
 }
 
@@ -229,12 +231,12 @@ void Download::set_urgent(bool urgent) {
 
 void Download::set_wishes(ReaderId reader, std::vector<Wish> wishes) {
     for (auto const& wish : wishes) read_ahead_.wished(wish.piece);
-    picker_.set_wishes(reader, std::move(wishes), parts_.clock.now());
+    untold_[reader] = std::move(wishes);
     plan_for_readers();
 }
 
 void Download::drop_reader(ReaderId reader) {
-    picker_.drop_reader(reader, parts_.clock.now());
+    untold_[reader].reset();
     plan_for_readers();
 }
 
@@ -249,6 +251,18 @@ void Download::plan_for_readers() {
         return;
     }
     plans_left_ -= 1;
+    tell_wishes();
+}
+
+// Until then the picker does not hear of them: all wishes are sorted anew when one has changed.
+void Download::tell_wishes() {
+    auto const now = parts_.clock.now();
+    for (auto& [reader, wishes] : std::exchange(untold_, {})) {
+        if (wishes)
+            picker_.set_wishes(reader, std::move(*wishes), now);
+        else
+            picker_.drop_reader(reader, now);
+    }
     owner_.wishes_changed();
     replan();
 }

@@ -115,6 +115,7 @@ private:
     boost::asio::awaitable<void> keep_planning();
     void update_hold();
     void plan_for_readers();
+    void tell_wishes();
 
     Parts parts_;
     std::shared_ptr<Metainfo const> metainfo_;
@@ -135,6 +136,7 @@ private:
     bool planning_ = false;
     bool dormant_ = false;  // keep_planning() waits for a first request
     SeekBudget seek_budget_;
+    std::map<ReaderId, std::optional<std::vector<Wish>>> untold_;  // what readers want now; nothing: the reader is gone
     bool plan_due_ = false;  // wishes changed, and keep_planning() tells it
     double plans_left_ = 0;  // at once, for changed wishes
     TimePoint plans_since_{};

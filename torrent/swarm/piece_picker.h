@@ -15,6 +15,8 @@ namespace rqfs::torrent {
 
 // Decides which block to ask of which peer next. Fed with events, it answers one question: plan().
 //
+// Of pieces in flight, which lie in memory, only so many are begun (limit::kUnverifiedBytes), and twice as many for what readers wait for.
+//
 // Pure: no clock, socket or thread; time is an argument and never goes back. Owned by Torrent, made when the metadata is known. A
 // piece is in exactly one state here: missing, in flight (some block requested or here), complete (all blocks here, hash pending), have.
 class PiecePicker {

@@ -62,7 +62,7 @@ void PiecePicker::State::assign_parole(Seat& seat) {
     if (!peer.own_piece) {
         if (table.queue(peer.slot).size > 0) return;
         std::optional<PieceIndex> const next = piece_for_parole(peer);
-        if (!next) return;
+        if (!next || !may_begin(*next)) return;
         own_alone(peer, *next);
     }
     PieceIndex const index = *peer.own_piece;

@@ -13,6 +13,7 @@ namespace {
 // What a reader has left may be what it comes back to, and blocks of it are still on their way.
 constexpr std::uint64_t kParkedBytes = limit::kUnverifiedBytes / 4;
 constexpr std::chrono::seconds kParked{60};
+constexpr std::chrono::seconds kStuck{10};  // a choke may be as short, but memory is wanted
 constexpr std::chrono::milliseconds kSoonest{250};  // until it is looked at again
 // A withdrawn block counts as owed for so many times what the peer should need for all that it was asked.
 constexpr double kOwedFactor = 1.5;
@@ -156,6 +157,7 @@ void PiecePicker::State::end_flight(PieceIndex index, Phase next) {
         if (p.flight == kNone) return end_flight(index, next);
         std::uint32_t const owner = table.flight(id).owner;
         if (owner != kNone && at(owner).own_piece == index) at(owner).own_piece.reset();
+        if (crowded()) ++changes;
         table.close(id);
         p.flight = kNone;
     }
@@ -213,13 +215,33 @@ void PiecePicker::State::drop_all(PickerPeer& peer, bool remember) {
     while (table.queue(peer.slot).first != kNone) drop(table.queue(peer.slot).first, remember);
 }
 
+bool PiecePicker::State::crowded(std::uint32_t times) const {
+    return std::uint64_t{table.in_use().size()} * layout.piece_bytes() > times * limit::kUnverifiedBytes;
+}
+
+bool PiecePicker::State::may_begin(PieceIndex index) {
+    Piece const& p = piece(index);
+    if (p.flight != kNone || !crowded()) return true;
+    if (p.target == kNone || crowded(2)) return false;
+    Urgency const urgency = targets[p.target].wish.urgency;
+    return urgency == Urgency::blocked_player || urgency == Urgency::blocked_copier;
+}
+
 std::vector<PieceIndex> PiecePicker::State::unwanted() {
     refresh();
     std::vector<FlightId> parked;
+    // Where they are crowded the least of those that nobody has the rest of gives way to others.
+    FlightId least = kNone;
+    auto const stuck = [this](BlockTable::Flight const& flight) {
+        return flight.outstanding == 0 && flight.free > 0 && now - flight.touched >= kStuck &&
+               std::ranges::none_of(peers, [&](PickerPeer const* peer) { return peer->may_be_asked(flight.piece); });
+    };
     for (FlightId const id : table.in_use()) {
         BlockTable::Flight const& flight = table.flight(id);
         Piece const& p = piece(flight.piece);
         if (!p.wanted && p.target == kNone && flight.outstanding == 0) parked.push_back(id);
+        bool const less = least == kNone || flight.here < table.flight(least).here;
+        if (less && crowded() && stuck(flight)) least = id;
     }
     std::ranges::sort(parked, [this](FlightId a, FlightId b) {
         return std::pair(table.flight(b).touched, table.flight(a).piece) <
@@ -232,7 +254,9 @@ std::vector<PieceIndex> PiecePicker::State::unwanted() {
         bytes += layout.bytes(flight.piece);
         if (bytes > kParkedBytes || now - flight.touched >= kParked) unwanted.push_back(flight.piece);
     }
+    if (least != kNone) unwanted.push_back(table.flight(least).piece);
     std::ranges::sort(unwanted);
+    unwanted.erase(std::ranges::unique(unwanted).begin(), unwanted.end());
     return unwanted;
 }
 
@@ -270,7 +294,7 @@ PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress 
 PiecePicker::Arrival PiecePicker::State::arrived_late(BlockAddress block) {
     refresh();
     Piece const& p = piece(block.piece);
-    bool const welcome = p.phase == Phase::in_flight || p.phase == Phase::missing;
+    bool const welcome = (p.phase == Phase::in_flight || p.phase == Phase::missing) && may_begin(block.piece);
     FlightId const id = welcome ? in_flight(block.piece) : kNone;
     if (id == kNone || table.flight(id).blocks[block.block.value()].here) {
         duplicate_bytes += layout.bytes(block);
@@ -288,7 +312,7 @@ PiecePicker::Arrival PiecePicker::State::arrived_late(BlockAddress block) {
 }
 
 std::uint32_t PiecePicker::State::take(Seat& seat, PieceIndex index, std::uint32_t limit) {
-    if (seat.room == 0) return 0;
+    if (seat.room == 0 || !may_begin(index)) return 0;
     PickerPeer& peer = *seat.peer;
     FlightId const id = in_flight(index);
     auto const suits = [&](BlockIndex block, BlockTable::Block const& record) {

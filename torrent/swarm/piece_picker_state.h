@@ -51,6 +51,8 @@ struct PiecePicker::State {
     void reclassify(PieceIndex index);
     void want(Bitfield const& wanted);
     FlightId in_flight(PieceIndex index);  // opens it when it is missing
+    bool crowded(std::uint32_t times = 1) const;  // as many are in flight as may be, so many times
+    bool may_begin(PieceIndex index);
     void settle(FlightId id);              // a piece with nothing asked and nothing here is missing again
     void request(PickerPeer& peer, FlightId id, std::uint32_t block);
     void withdraw(RequestId id);             // cancels
@@ -139,12 +141,10 @@ struct PiecePicker::State {
     std::uint32_t rooms = 0;  // of all seats
     double median_rate = 0, all_rates = 0;  // bytes a second; the latter of all good peers together
     double queue_seconds = 0, copier_credit = 0, rarest_credit = 0;  // credits: blocks due to copiers, to rarest-first
-    TimePoint median_at, next_hedge, next_finish;
+    TimePoint now, median_at, next_hedge, next_finish;
 
     std::vector<Order> orders;
-    std::uint64_t changes = 1;  // counts what may give an idle peer work
-    std::uint64_t duplicate_bytes = 0;
-    TimePoint now;
+    std::uint64_t changes = 1, duplicate_bytes = 0;  // the former counts what may give an idle peer work
 };
 
 }  // namespace rqfs::torrent
