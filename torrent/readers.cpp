@@ -352,7 +352,7 @@ bool Readers::active(TimePoint now) const {
 double Readers::needed() const {
     double sum = 0;
     for (auto const& [id, reader] : readers_)
-        if (reader.lacks_soon && reader.kind != ProgramKind::scanner) sum += reader.demand.rate();
+        if (reader.lacks_soon && reader.missing > 0 && reader.kind != ProgramKind::scanner) sum += reader.demand.rate();
     return sum;
 }
 
