@@ -73,9 +73,10 @@ void Dht::Search::announce(PerFamily<std::uint16_t> ports, bool seed) {
     seed_ = seed;
     for (auto& family : families_) {
         auto const port = ports[family.node->is_v6()];
-        if (port != 0 && port != family.port) family.schedule.announce_again();
+        if (port != 0 && port != family.port) family.schedule.announce_again(dht_.network_.clock.now());
         family.port = port;
     }
+    dht_.touch();
 }
 
 void Dht::Search::hurry() {

@@ -57,8 +57,7 @@ public:
     class Search {
     public:
         ~Search();
-        // At the next search, and from then on each quarter of an hour, we are announced as a peer on this port of each
-        // family; 0: not.
+        // Now, and from then on each quarter of an hour, we are announced as a peer on this port of each family; 0: not.
         void announce(PerFamily<std::uint16_t> ports, bool seed);
         // Somebody waits for peers.
         void hurry();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace rqfs::torrent {
 
@@ -37,6 +38,13 @@ void SearchSchedule::ended(std::size_t replies, std::size_t peers, std::size_t a
     due_ = now + (vain == 0 ? kAgain + jitter : std::min(kFirstRetry * (1u << (vain - 1)), kAgain) + jitter / 20);
     if (unanswered_ > 0 && nodes_came_) due_ = now;
     nodes_came_ = false;
+    if (std::exchange(told_old_, false)) announce_again(now);
+}
+
+void SearchSchedule::announce_again(TimePoint now) {
+    announced_ = TimePoint{};
+    due_ = std::min(due_, now);
+    told_old_ = running_;
 }
 
 bool SearchSchedule::hurry(TimePoint now) {

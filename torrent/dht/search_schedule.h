@@ -30,8 +30,8 @@ public:
     std::optional<TimePoint> waited_for(TimePoint now) const;
     // There are nodes that answer: whoever found none tries again.
     void nodes_known(TimePoint now);
-    // What is announced has changed.
-    void announce_again() { announced_ = TimePoint{}; }
+    // What is announced has changed: it is told at once.
+    void announce_again(TimePoint now);
 
 private:
     std::uint32_t in_vain() const { return unanswered_ > 0 ? unanswered_ : fruitless_; }
@@ -43,6 +43,7 @@ private:
     TimePoint waited_until_{};
     bool running_ = false;
     bool nodes_came_ = false;       // while it was running
+    bool told_old_ = false;         // the same: what it announces is not so any more
     std::uint32_t unanswered_ = 0;  // searches that nobody answered, one after another: they say nothing of peers
     std::uint32_t fruitless_ = 0;   // searches without peers, one after another
 };

@@ -107,8 +107,9 @@ TEST_F(Schedule, AnnouncesWithEachSearchThatIsNotTooSoon) {
     after(8, 3, 8);
     EXPECT_FALSE(schedule.announces(now + 5min));
     EXPECT_TRUE(schedule.announces(now + 15min));
-    schedule.announce_again();
+    schedule.announce_again(now);
     EXPECT_TRUE(schedule.announces(now));
+    EXPECT_TRUE(schedule.is_due(now));
 }
 
 TEST(DhtStateTest, IsReadAsItWasWritten) {
