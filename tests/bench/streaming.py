@@ -120,6 +120,8 @@ def main():
             return 0 if all(done) else 1
         sentences = {client: clients.why_not(client, options) for client in options.clients}
         print('\n'.join(filter(None, sentences.values())), flush=True)
+        if sentences.get('rqfs'):
+            return 1
         there = [client for client in options.clients if not sentences[client]]
         results = {scene: {client: [] for client in there} for scene in options.scenes}
         for number in range(options.rounds):

@@ -95,8 +95,7 @@ def mpv(work, data, options):
     if shutil.which('mpv') is None and options.install:
         subprocess.run(['apt-get', 'install', '-y', '--no-install-recommends', 'mpv'], stdout=subprocess.DEVNULL)
     if shutil.which('mpv') is None:
-        print('mpv is left out: it is not installed (--install does that)')
-        return True
+        lab.fail('mpv is not installed (--install does that)')
     good = True
     for number in range(options.rounds):
         place = fresh(work / f'mpv-{number + 1}')
