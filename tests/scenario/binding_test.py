@@ -3,14 +3,17 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 import lab
 from lab import MIB, Daemon, Host, OpenTracker, Reader, Scenario, Session, needs, needs_root, wait_for
 
 INTERNET, NAMES = '203.0.113.1', '203.0.113.53'  # on our side, reached by either way
+INTERNET6, OURS6 = '2610::1', '2610::2'
 DHT = {'enable_dht': True, 'dht_restrict_routing_ips': False, 'dht_restrict_search_ips': False, 'dht_enforce_node_id': False,
        'dht_prefer_verified_node_ids': False, 'dht_ignore_dark_internet': False}
 ALL = '''network:
+  port_mapping: true
   test_network: true
   interface: {interface}
   dns: {names}
@@ -19,10 +22,10 @@ ALL = '''network:
 
 
 class NameServer:
-    """Says that every name is at INTERNET; `names` is what it was asked."""
+    """Says that every name is at INTERNET, and at INTERNET6 if `ipv6`; `names` is what it was asked."""
 
     def __init__(self, scenario):
-        self.names = []
+        self.names, self.ipv6 = [], False
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((NAMES, 53))
         self.thread = threading.Thread(target=self.serve)
@@ -36,9 +39,12 @@ class NameServer:
                 return
             end = query.index(b'\0', 12)
             self.names.append(query[13:end])
-            question, is_a = query[12:end + 5], query[end + 2] == 1
-            answer = b'\xc0\x0c\0\1\0\1\0\0\0\x05\0\4' + socket.inet_aton(INTERNET) if is_a else b''
-            self.socket.sendto(query[:2] + b'\x81\x80\0\1' + (b'\0\1' if is_a else b'\0\0') + bytes(4) + question + answer, sender)
+            question, kind, answer = query[12:end + 5], query[end + 2], b''
+            if kind == 1:
+                answer = b'\xc0\x0c\0\1\0\1\0\0\0\x05\0\4' + socket.inet_aton(INTERNET)
+            elif kind == 28 and self.ipv6:
+                answer = b'\xc0\x0c\0\x1c\0\1\0\0\0\x05\0\x10' + socket.inet_pton(socket.AF_INET6, INTERNET6)
+            self.socket.sendto(query[:2] + b'\x81\x80\0\1' + (b'\0\1' if answer else b'\0\0') + bytes(4) + question + answer, sender)
 
     def end(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
@@ -66,6 +72,7 @@ class TwoWays:
         rules += 'add rule inet count out tcp flags & rst == rst accept\n'
         for device in ('eth0', 'tun0'):
             rules += f'add rule inet count out oifname "{device}" meta l4proto != ipv6-icmp counter comment "{device}"\n'
+        rules += 'add rule inet count out oifname "tun0" udp dport { 1900, 5351 } counter comment "mapping"\n'
         subprocess.run(self.within + ['nft', '-f', '-'], input=rules, text=True, check=True)
 
     def run(self, *words):
@@ -78,6 +85,12 @@ class TwoWays:
         self.run('ip', 'addr', 'add', address + '/24', 'dev', 'tun0')
         self.run('ip', 'link', 'set', 'tun0', 'up')
         self.run('ip', 'route', 'add', 'default', 'via', '10.78.0.1', 'dev', 'tun0', 'metric', '20')
+
+    def give_ipv6(self, device):
+        """An address of the internet and a way there, as many providers give it while a tunnel has none."""
+        subprocess.run(['ip', 'addr', 'replace', INTERNET6 + '/64', 'dev', 'bridge0', 'nodad'], check=True)
+        self.run('ip', 'addr', 'add', OURS6 + '/64', 'dev', device, 'nodad')
+        self.run('ip', 'route', 'add', 'default', 'via', INTERNET6, 'dev', device)
 
     def disconnect(self):
         subprocess.run(['ip', 'link', 'del', 'tunnel'], check=True)
@@ -136,6 +149,7 @@ class Binding(Scenario):
 
         self.assertEqual(self.ways.sent('eth0'), 0)
         self.assertGreater(self.ways.sent('tun0'), 10)
+        self.assertGreater(self.ways.sent('mapping'), 0)
 
     def test_an_address_everything_comes_from_it(self):
         self.ways.connect()
@@ -148,6 +162,34 @@ class Binding(Scenario):
         self.assertEqual(self.ways.sent('eth0'), 0)
         self.assertGreater(self.ways.sent('tun0'), 10)
         self.assertEqual(self.ways.sent('others'), 0)
+
+    def meet_over_ipv6(self, interface, config):
+        """Over eth0 there is IPv6, too: to a tracker's other address, a router of the DHT, and a seed that a magnet link names."""
+        self.ways.connect()
+        self.ways.give_ipv6('eth0')
+        self.names.ipv6 = True
+        torrents = [self.film(MIB, f'film{i}.bin', seed=i) for i in (1, 2)]
+        (tracker, _), seed = self.seed(torrents[0]), Session(self, f'[{INTERNET6}]:0')
+        seed.seed(torrents[1])
+        at = f'[{INTERNET6}]:{seed.session.listen_port()}'
+        daemon = self.daemon(interface, config.replace('"{router}"', '"{router}", "' + at + '"'))
+        daemon.add(torrents[1].magnet(at))
+        self.read_magnet(daemon, torrents[0], tracker)
+        return daemon, torrents[1]
+
+    def test_nothing_goes_by_the_ipv6_of_another_interface(self):
+        daemon, only_there = self.meet_over_ipv6('tun0', ALL)
+
+        # Long enough for every family to be tried, and for another attempt: see the next.
+        time.sleep(10)
+        self.assertEqual(daemon.torrent(only_there)['size_bytes'], 0)
+        self.assertEqual(self.ways.sent('eth0'), 0)
+
+    def test_without_it_ipv6_is_used(self):
+        daemon, only_there = self.meet_over_ipv6('', ALL.replace('  interface: {interface}\n', ''))
+
+        wait_for(lambda: daemon.torrent(only_there)['size_bytes'], 10, daemon.tail)
+        self.assertGreater(self.ways.sent('eth0'), 10)
 
     def test_without_it_the_same_counter_counts(self):
         self.ways.connect()
