@@ -6,7 +6,7 @@ import threading
 import time
 
 import lab
-from lab import MIB, Daemon, Host, OpenTracker, Reader, Scenario, Session, needs, needs_root, wait_for
+from lab import MIB, Daemon, Host, OpenTracker, Process, Reader, Scenario, Session, answers, needs, needs_root, wait_for
 
 INTERNET, NAMES = '203.0.113.1', '203.0.113.53'  # on our side, reached by either way
 INTERNET6, OURS6 = '2610::1', '2610::2'
@@ -200,6 +200,23 @@ class Binding(Scenario):
         self.read_magnet(daemon, torrent, tracker)
 
         self.assertGreater(self.ways.sent('eth0'), 10)
+
+    @needs('microsocks')
+    def test_a_proxy_is_reached_through_it_and_nobody_else_is(self):
+        self.ways.connect()
+        self.ways.run('nft', 'add', 'rule', 'inet', 'count', 'out', 'oifname', 'tun0', 'meta', 'l4proto', '{ tcp, udp }', 'th', 'dport', '!=',
+                      '1080', 'counter', 'comment', '"past"')
+        torrent = self.film(MIB)
+        tracker = self.seed(torrent)[0].replace('tracker.example', INTERNET)
+        proxy = Process(self, ['microsocks', '-i', INTERNET, '-p', '1080'], 'proxy')
+        wait_for(lambda: answers(INTERNET, 1080), 10, proxy.tail)
+        daemon = self.daemon('tun0', ALL + f'  proxy: socks5://{INTERNET}:1080\n')
+
+        self.read_magnet(daemon, torrent, tracker)
+
+        self.assertEqual(self.ways.sent('eth0'), 0)
+        self.assertEqual(self.ways.sent('past'), 0)
+        self.assertGreater(self.ways.sent('tun0'), 10)
 
     def test_it_goes_and_comes_back_as_another_device_with_another_address(self):
         self.ways.connect()
