@@ -20,6 +20,7 @@ ROUTER = '10.99.0.2:6881'  # the scene's, on the host of its tracker
 PATIENCE = 60  # seconds
 FIRST_BYTE = '''
 import os, sys, time
+print('looking', flush=True)
 while True:
     try:
         with open(sys.argv[1], 'rb', buffering=0) as film:
@@ -41,7 +42,7 @@ def first_byte(daemon, film):
     path = daemon.mountpoint / film.info_hash / film.name  # the name of the directory until the metadata is there, and after
     reader = subprocess.Popen([sys.executable, '-c', FIRST_BYTE, str(path)], stdout=subprocess.PIPE, text=True)
     try:
-        time.sleep(0.5)  # it looks for the path by now
+        reader.stdout.readline()  # it looks for the path by now
         begin = time.monotonic()
         daemon.control('add', 'magnet:?xt=urn:btih:' + film.info_hash)
         out, _ = reader.communicate(timeout=PATIENCE)

@@ -132,7 +132,7 @@ TEST_F(ControlServer, ServesOthersBeside200SlowClients) {
     auto slowest = Milliseconds(0);
     for (int i = 0; i < 20; ++i) slowest = std::max(slowest, time_of_one_request(harness.socket()));
 
-    EXPECT_LT(slowest, Milliseconds(tests::kSanitized ? 1000 : 100));
+    EXPECT_LT(slowest, Milliseconds(rqfs::tests::kSanitized ? 1000 : 100));
 }
 
 TEST_F(ControlServer, SaysSoWhenEveryConnectionIsAtWork) {
