@@ -106,6 +106,32 @@ TEST_F(TwoSessions, WithFetchFileTheRestOfAnOpenFileComesUntilItIsClosed) {
     EXPECT_LT(leech.session->files(hash)[1].have_bytes, 65'536u) << "only the piece that both share";
 }
 
+TEST_F(TwoSessions, WithFetchFileWhatHasNotComeWhenItIsClosedStaysAway) {
+    Settings settings;
+    settings.listen = {"127.0.0.1:0"};
+    settings.test_network = true;
+    settings.stream.fetch = FetchPolicy::file;
+    leech.session->apply(settings);
+    auto const made = tests::make_torrent({.bytes = 8'000'000, .piece_bytes = 64 << 10});
+    auto const hash = made.metainfo->info_hash();
+    start(made);
+    run(leech.session->add(made.file, AddOptions{}));
+    seed.session->limit(1'000'000, std::nullopt);
+    connect(hash);
+    auto const have = [&] { return leech.session->torrent(hash).have_bytes; };
+
+    auto stream = leech.session->open(hash, FileIndex(0), ReaderProgram{"mpv", 2});
+    ASSERT_TRUE(until([&] { return have() >= 500'000; }));
+    stream.reset();
+
+    ASSERT_TRUE(until([&] { return leech.session->torrent(hash).state == TorrentState::idle; }));
+    auto const left = have();
+    EXPECT_LT(left, 8'000'000u);
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    until([&] { return std::chrono::steady_clock::now() >= end; });
+    EXPECT_LE(have(), left + 500'000) << "what was on its way may still come";
+}
+
 TEST_F(TwoSessions, WithFetchTorrentAnOpenFileBringsTheWholeTorrentAndAScannerDoesNot) {
     Settings settings;
     settings.listen = {"127.0.0.1:0"};
