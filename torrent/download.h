@@ -71,7 +71,7 @@ public:
     // What an open file wants, and that it wants nothing more. Interest and requests follow in the same turn.
     void set_wishes(ReaderId reader, std::vector<Wish> wishes);
     void drop_reader(ReaderId reader);
-    // Readers that jumped about have had so much taken back that they should wait a moment before they tell new wishes.
+    // Readers have had so much taken back that those who jump about should wait a moment before they tell new wishes.
     bool seeks_too_much() { return seek_budget_.spent(parts_.clock.now()); }
     // What `download` wants of the torrent.
     void set_wanted(Bitfield const& wanted);

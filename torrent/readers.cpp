@@ -15,7 +15,7 @@ namespace {
 
 // How often a reader's window is drawn anew while its reads are answered from what is there.
 constexpr std::chrono::milliseconds kRefreshInterval{20};
-// Who has jumped so lately is told apart from those who read on when too much is taken back.
+// Who jumps oftener is told apart from those who read on, or seek now and then, when too much is taken back.
 constexpr std::chrono::seconds kJumpy{1};
 // What a player shows so soon must not wait for copies of other torrents: players wait until they have 1 to 5 s.
 constexpr std::chrono::seconds kSoon{5};
@@ -65,7 +65,10 @@ public:
         bool const goes_on = reader.answered && !reader.demand.blocked();
         ticket_ = reader.demand.read_started(range, began_);
         move_ = reader.demand.last_move();
-        if (move_ == ReadCursors::Kind::jump || move_ == ReadCursors::Kind::settle) reader.jumped = began_;
+        if (move_ == ReadCursors::Kind::jump || move_ == ReadCursors::Kind::settle) {
+            reader.restless = began_ - reader.jumped < kJumpy;
+            reader.jumped = began_;
+        }
         if (move_ == ReadCursors::Kind::probe) {
             reader.probed = began_;
             reader.probe_took.reset();
@@ -277,7 +280,7 @@ void Readers::refresh(ReaderId id, Reader& reader) {
     reader.refreshed = now;
     reader.due = reader.demand.next_change(now);
     if (reader.missing == 0 && reader.wishes == 0) return;
-    if (now - reader.jumped < kJumpy && download_.seeks_too_much()) {
+    if (reader.restless && now - reader.jumped < kJumpy && download_.seeks_too_much()) {
         reader.due = now;  // at the next tick
         return;
     }

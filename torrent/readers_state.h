@@ -33,6 +33,7 @@ struct Readers::Reader {
     std::uint64_t position = 0;            // where its last read ended
     std::map<Demand::Ticket, Wait> waits;  // its reads that wait for pieces
     TimePoint opened{}, jumped{}, probed{};
+    bool restless = false;               // it had jumped shortly before it did so last
     std::optional<Duration> probe_took;  // the last look at head or tail, once it is answered
     bool answered = false;               // some read
 };
