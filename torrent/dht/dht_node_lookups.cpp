@@ -10,15 +10,16 @@ namespace rqfs::torrent {
 
 namespace {
 
-constexpr std::size_t kStartNodes = 16;  // twice k: some may have left
-constexpr std::uint32_t kSilence = 16;   // so many in a row: as many as a search begins with
+constexpr std::size_t kStartNodes = 64;  // not all are asked: where many lie, and far around nobody else, some do not
+constexpr std::size_t kFewNodes = 32;    // with fewer, in a young table or among liars, the routers are asked too
+constexpr std::uint32_t kSilence = 16;   // so many in a row: twice k
 constexpr std::size_t kTurn = 16;        // queries: with less room lookups take turns
 
 }  // namespace
 
 DhtNode::SearchId DhtNode::search(Search search) {
     Run run{Lookup(NodeId(search.info_hash), !options_.test_network), true, std::move(search)};
-    run.lookup.widen(true);
+    run.lookup.seek_peers();
     return begin(std::move(run));
 }
 
@@ -44,7 +45,7 @@ DhtNode::SearchId DhtNode::begin(Run run) {
     auto const nodes = table_.closest(run.lookup.target(), kStartNodes, true, network_.clock.now());
     run.lookup.start_with(nodes);
     if (hears_nobody()) run.lookup.start_with(table_.longest_unasked(kStartNodes));
-    if (nodes.size() < kStartNodes / 2 || hears_nobody())
+    if (nodes.size() < kFewNodes || hears_nobody())
         for (auto const& router : routers_) run.lookup.start_with(router);
     auto const id = ++last_lookup_;
     lookups_.emplace(id, std::move(run));
@@ -73,7 +74,7 @@ void DhtNode::lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from
         if (run.for_peers && run.peers.size() < limit::kDhtLookupPeers && run.peers.insert(peer).second)
             fresh.push_back(peer);
     if (!run.for_peers) ping_welcome(nodes);
-    if (!run.peers.empty()) run.lookup.widen(false);
+    run.lookup.told(from, reply.values);
     if (!fresh.empty() && run.search.on_peers) {
         auto const on_peers = run.search.on_peers;  // it may cancel the search
         on_peers(fresh);

@@ -14,15 +14,21 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kParallel = 5;          // LT dht_search_branching
 constexpr std::size_t kNearest = 8;           // BEP 5: k
+constexpr std::size_t kNearestSilent = 16;    // of those that know no peers: four of five nodes may lie
 constexpr std::size_t kNearestInsecure = 4;   // beside them, half as many
 constexpr std::size_t kInsecureQueries = 16;  // as long as there are others: made-up ids cost an attacker nothing
 constexpr std::size_t kCandidates = 128;      // sixteen times k; farther ones are forgotten
 constexpr Duration kMostPatience = 1s;        // LT's short timeout
 constexpr Duration kLeastPatience = 300ms;    // a round trip over a slow line and back
 constexpr std::size_t kPerNetwork = 3;        // beyond that one owner is more likely than chance
-constexpr std::size_t kTellers = 4;           // remembered of a candidate
-constexpr unsigned kBackwards = 2;            // bits: told nodes at most so much farther than the teller
-constexpr std::uint16_t kDeadTold = 2;        // so many dead nodes, and more than living ones: a liar
+constexpr std::size_t kTellers =
+    limit::kDhtLookupQueries;            // remembered of a candidate: all, for whoever is not is judged a stranger
+constexpr unsigned kBackwards = 2;       // bits: told nodes at most so much farther than the teller
+constexpr std::uint16_t kDeadTold = 2;   // so many dead nodes, and more than living ones: a liar
+constexpr std::size_t kNeighbours = 16;  // the nearest, by which it is judged who knows his way there
+constexpr std::uint16_t kKnownNeighbours = 3;   // of those; a liar who names others at random seldom tells of so many
+constexpr std::size_t kStrangers = 4;           // of the nearest 8 that answered: half of them, honest ones are fewer
+constexpr std::size_t kMoreAmongStrangers = 8;  // than kNearest: who announced there saw other strangers
 
 }  // namespace
 
@@ -37,6 +43,15 @@ void Lookup::start_with(Endpoint const& router) {
     Candidate candidate;
     candidate.contact.endpoint = router;
     routers_.push_back(std::move(candidate));
+}
+
+// Fewer of the one kind make room for the other.
+Lookup::Reach::Reach(std::size_t living_secure)
+    : most_insecure(std::max(kNearestInsecure, kNearest - std::min(kNearest, living_secure))) {}
+
+bool Lookup::Reach::ends(bool for_secure) const {
+    if (!for_secure) return insecure >= most_insecure;
+    return secure >= kNearest + std::min(strangers, kMoreAmongStrangers);
 }
 
 bool Lookup::lies(std::size_t teller) const {
@@ -62,16 +77,18 @@ void Lookup::add(NodeContact const& contact, std::uint16_t teller) {
         if (place->tellers.size() < kTellers) place->tellers.push_back(teller);
         return;
     }
-    if (place == candidates_.end() && candidates_.size() >= kCandidates) return;
     Candidate candidate;
     candidate.contact = contact;
     candidate.secure = is_secure(contact.id, contact.endpoint.address);
     candidate.tellers.push_back(teller);
     candidates_.insert(place, std::move(candidate));
     if (candidates_.size() <= kCandidates) return;
-    auto const farthest = std::find_if(candidates_.rbegin(), candidates_.rend(), [](Candidate const& each) {
+    auto const unasked = [](Candidate const& each) {
         return each.state == State::fresh || each.state == State::failed;
-    });
+    };
+    auto farthest = std::find_if(candidates_.rbegin(), candidates_.rend(),
+                                 [&](Candidate const& each) { return unasked(each) && only_strangers_know(each); });
+    if (farthest == candidates_.rend()) farthest = std::find_if(candidates_.rbegin(), candidates_.rend(), unasked);
     if (farthest != candidates_.rend()) candidates_.erase(std::next(farthest).base());
 }
 
@@ -83,25 +100,33 @@ bool Lookup::address_taken(Candidate const& candidate) const {
     return restrict_ && network != busy_networks_.end() && network->second >= kPerNetwork;
 }
 
+// Who answered but knows no peers is passed over, and so is who is a stranger there; nodes to ask never are.
+bool Lookup::counts(Reach& reach, Candidate const& candidate) const {
+    if (reach.ends(candidate.secure)) return false;
+    if (!candidate.secure) return ++reach.insecure > 0;
+    bool const silent = is_silent(candidate);
+    if (silent && is_stranger(candidate.words)) return ++reach.strangers <= kNearestSilent;
+    ++(silent && reach.silent < kNearestSilent ? reach.silent : reach.secure);
+    return true;
+}
+
 // Walks outwards until enough living nodes of both kinds are seen.
 Lookup::Front Lookup::front() {
+    judge();
     Front front;
-    auto const nearest = wide_ ? 2 * kNearest : kNearest;
-    std::size_t secure = 0;
-    std::size_t insecure = 0;
     auto const living_secure =
         static_cast<std::size_t>(std::count_if(candidates_.begin(), candidates_.end(), [](auto const& each) {
             return each.secure && each.state != State::failed;
         }));
-    auto const most_insecure = std::max(kNearestInsecure, kNearest - std::min(kNearest, living_secure));
+    bool const spent = living_secure >= kNearest && insecure_queries_ >= kInsecureQueries;
+    Reach reach(living_secure);
     for (auto& each : candidates_) {
-        if (each.state == State::failed || each.state == State::slow || lies(each.words)) continue;
-        if (each.state == State::fresh && (only_liars_know(each) || address_taken(each))) continue;
-        auto& seen = each.secure ? secure : insecure;
-        if (seen == (each.secure ? nearest : most_insecure)) continue;
-        bool const spent = living_secure >= kNearest && insecure_queries_ >= kInsecureQueries;
+        if (each.state == State::failed || each.state == State::slow || reach.ends(each.secure)) continue;
+        if (lies(each.words)) continue;
+        if (each.state == State::fresh && (only_liars_know(each) || only_strangers_know(each) || address_taken(each)))
+            continue;
         if (each.state == State::fresh && !each.secure && spent) continue;
-        ++seen;
+        if (!counts(reach, each)) continue;
         front.waiting = front.waiting || each.state == State::asked;
         if (each.state == State::fresh) front.to_ask.push_back(&each);
     }
@@ -186,6 +211,56 @@ bool Lookup::replied(NodeContact const& from, std::vector<NodeContact> const& no
     return true;
 }
 
+void Lookup::told(Endpoint const& by, std::vector<Endpoint> const& peers) {
+    for (auto const& peer : peers) {
+        auto const known = told_by_.find(peer);
+        if (known == told_by_.end()) {
+            if (told_by_.size() < limit::kDhtLookupPeers) told_by_.emplace(peer, by);
+            continue;
+        }
+        if (known->second == by) continue;
+        for (auto& each : candidates_)
+            if (each.contact.endpoint == by || each.contact.endpoint == known->second) each.knows_peers = true;
+    }
+}
+
+// Counts of how many of the target's neighbours each told: the nearest that answered, or that our own table or several
+// nodes know. Nodes far around know few of them everywhere, so it means something only if those nearby do not either.
+void Lookup::judge() {
+    among_strangers_ = false;
+    if (!seeks_peers_) return;
+    for (auto& each : tellers_) each.around = 0;
+    std::size_t neighbours = 0;
+    for (auto const& each : candidates_) {
+        if (!each.secure || each.state == State::failed || each.state == State::slow || lies(each.words)) continue;
+        if (each.state != State::replied && each.tellers.size() < 2 && each.tellers.front() != 0) continue;
+        for (auto const teller : each.tellers) ++tellers_[teller].around;
+        if (++neighbours == kNeighbours) break;
+    }
+    if (neighbours < kNearest) return;
+    std::size_t answered = 0;
+    std::size_t strangers = 0;
+    for (auto const& each : candidates_) {
+        if (!each.secure || each.state != State::replied || lies(each.words)) continue;
+        if (is_silent(each) && tellers_[each.words].around < kKnownNeighbours) ++strangers;
+        if (++answered == kNearest) break;
+    }
+    among_strangers_ = strangers >= kStrangers;
+}
+
+bool Lookup::is_stranger(std::size_t teller) const {
+    return among_strangers_ && teller != 0 && tellers_[teller].around < kKnownNeighbours;
+}
+
+bool Lookup::only_strangers_know(Candidate const& candidate) const {
+    return std::all_of(candidate.tellers.begin(), candidate.tellers.end(),
+                       [&](auto teller) { return is_stranger(teller); });
+}
+
+bool Lookup::is_silent(Candidate const& candidate) const {
+    return seeks_peers_ && candidate.state == State::replied && !candidate.knows_peers;
+}
+
 void Lookup::failed(Endpoint const& node) {
     if (busy_.erase(node.address) > 0) --busy_networks_[network_of(node.address)];
     for (auto* const list : {&candidates_, &routers_})
@@ -213,20 +288,12 @@ bool Lookup::waits_for_slow() const {
 
 std::vector<Lookup::Found> Lookup::closest() const {
     std::vector<Found> nodes;
-    std::size_t secure = 0;
-    std::size_t insecure = 0;
-    auto const secure_replies =
-        static_cast<std::size_t>(std::count_if(candidates_.begin(), candidates_.end(), [](auto const& each) {
-            return each.secure && each.state == State::replied;
-        }));
-    auto const most_insecure = std::max(kNearestInsecure, kNearest - std::min(kNearest, secure_replies));
-    for (auto const& each : candidates_) {
-        if (each.state != State::replied || lies(each.words)) continue;
-        auto& seen = each.secure ? secure : insecure;
-        if (seen == (each.secure ? kNearest : most_insecure)) continue;
-        ++seen;
-        nodes.push_back({each.contact, each.token});
-    }
+    Reach reach(static_cast<std::size_t>(std::count_if(candidates_.begin(), candidates_.end(), [](auto const& each) {
+        return each.secure && each.state == State::replied;
+    })));
+    for (auto const& each : candidates_)
+        if (each.state == State::replied && !lies(each.words) && counts(reach, each))
+            nodes.push_back({each.contact, each.token});
     return nodes;
 }
 

@@ -22,7 +22,8 @@ namespace rqfs::torrent {
 // the next without being given up. It is done when the nearest that live have answered: 8 whose id follows from their
 // address (BEP 42), and 4 whose id does not, since whoever may choose ids can sit as near to a torrent as it likes. Who
 // tells of nodes that do not answer is neither followed nor counted; of one address one node counts, of one network
-// (/24, /64) three.
+// (/24, /64) three. A search for peers goes on past 16 nodes that know none, or such as nobody else tells of; and where
+// half of the nearest hardly know the target's neighbours, past all such strangers, whom it does not follow either.
 class Lookup {
 public:
     // A node near the target that answered; where to announce.
@@ -40,14 +41,16 @@ public:
     void start_with(std::vector<NodeContact> const& nodes);
     void start_with(Endpoint const& router);
 
-    // Looks among twice as many nodes: as long as nobody has told of what is looked for.
-    void widen(bool wide) { wide_ = wide; }
+    // It is peers that are looked for, not nodes alone.
+    void seek_peers() { seeks_peers_ = true; }
 
-    // Whom to ask now, at most so many; each counts as asked. To be called after every answer and failure, and from time
-    // to time.
+    // Whom to ask now, at most so many; each counts as asked. To be called after every answer and failure, and from
+    // time to time.
     std::vector<NodeContact> next(TimePoint now, std::size_t most = limit::kDhtLookupQueries);
     // False: nobody was asked, or another id was expected there; what came with it is not to be used.
     bool replied(NodeContact const& from, std::vector<NodeContact> const& nodes, std::string token, TimePoint now);
+    // The node that just replied told of these peers.
+    void told(Endpoint const& by, std::vector<Endpoint> const& peers);
     void failed(Endpoint const& node);
 
     // As of the last call of next().
@@ -65,15 +68,27 @@ private:
         NodeContact contact;
         bool secure = false;
         State state = State::fresh;
-        std::vector<std::uint16_t> tellers;  // the first few who told of it: indices into tellers_
+        std::vector<std::uint16_t> tellers;  // who told of it: indices into tellers_
         std::size_t words = 0;               // what it told itself: index into tellers_
         TimePoint asked;
         std::string token;
+        bool knows_peers = false;  // of which another node told too
     };
     // How good the nodes were that one node told of.
     struct Teller {
         std::uint16_t lived = 0;
         std::uint16_t died = 0;
+        std::uint16_t around = 0;  // so many of the target's neighbours it told of
+    };
+    // How many a walk outwards has seen that count.
+    struct Reach {
+        explicit Reach(std::size_t living_secure);
+        bool ends(bool for_secure) const;  // who is farther does not count
+        std::size_t most_insecure;
+        std::size_t secure = 0;
+        std::size_t insecure = 0;
+        std::size_t silent = 0;
+        std::size_t strangers = 0;
     };
     // The nearest candidates, as far as they count; what they still need.
     struct Front {
@@ -82,11 +97,16 @@ private:
     };
 
     Front front();
+    bool counts(Reach& reach, Candidate const& candidate) const;
     bool lies(std::size_t teller) const;
     bool only_liars_know(Candidate const& candidate) const;
     void credit(Candidate const& candidate, bool lived);
     void add(NodeContact const& contact, std::uint16_t teller);
     bool address_taken(Candidate const& candidate) const;
+    void judge();
+    bool is_stranger(std::size_t teller) const;
+    bool only_strangers_know(Candidate const& candidate) const;
+    bool is_silent(Candidate const& candidate) const;
     bool waits_for_slow() const;
     void notice_slow(TimePoint now);
     Duration patience() const;
@@ -94,7 +114,9 @@ private:
 
     NodeId target_;
     bool restrict_;
-    bool wide_ = false;
+    bool seeks_peers_ = false;
+    bool among_strangers_ = false;                  // as of the last judge()
+    std::map<Endpoint, Endpoint> told_by_;          // peers: who told of them first
     std::vector<Candidate> candidates_;             // nearest first
     std::vector<Candidate> routers_;                // ids unknown
     std::vector<Teller> tellers_{1};                // the first is our own table

@@ -103,14 +103,22 @@ DhtNetwork::Member& DhtNetwork::random_member() {
     }
 }
 
-void DhtNetwork::announce(std::vector<torrent::InfoHash> const& torrents) {
+std::vector<torrent::Endpoint> DhtNetwork::announce(std::vector<torrent::InfoHash> const& torrents,
+                                                    std::size_t members_each) {
+    std::vector<torrent::Endpoint> announced;
     std::vector<std::unique_ptr<torrent::Dht::Search>> searches;
-    for (auto const& info_hash : torrents)
-        for (int i = 0; i < 3; ++i) {
-            searches.push_back(random_member().dht->find_peers(info_hash, [](auto const&) {}));
+    for (auto const& info_hash : torrents) {
+        std::set<Member*> chosen;
+        while (chosen.size() < members_each) {
+            auto& member = random_member();
+            if (!chosen.insert(&member).second) continue;
+            searches.push_back(member.dht->find_peers(info_hash, [](auto const&) {}));
             searches.back()->announce({kPort, kPort}, false);
+            announced.push_back(member.endpoint());
         }
+    }
     run_for(8s);
+    return announced;
 }
 
 DhtNetwork::Found DhtNetwork::look_up(Member& member, torrent::InfoHash const& info_hash) {
@@ -119,7 +127,7 @@ DhtNetwork::Found DhtNetwork::look_up(Member& member, torrent::InfoHash const& i
     auto const queries = member.socket->searches;
     auto const search = member.dht->find_peers(info_hash, [&](std::vector<torrent::Endpoint> const& peers) {
         if (!found.first_peer) found.first_peer = clock.now() - began;
-        found.peers += peers.size();
+        found.peers.insert(peers.begin(), peers.end());
     });
     bool began_lookup = false;
     clock.run_until(engine, 20s, [&] {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -47,7 +48,7 @@ public:
     };
     struct Found {
         std::optional<torrent::Duration> first_peer;
-        std::size_t peers = 0;
+        std::set<torrent::Endpoint> peers;
         std::size_t queries = 0;
     };
 
@@ -73,8 +74,10 @@ public:
     std::size_t below(std::size_t end) { return std::uniform_int_distribution<std::size_t>(0, end - 1)(random); }
     void run_for(torrent::Duration time) { clock.run_for(engine, time); }
 
-    // Three members of each torrent announce themselves and stop to search; what they announced stays.
-    void announce(std::vector<torrent::InfoHash> const& torrents);
+    // Members of each torrent announce themselves and stop to search; what they announced stays. They are told: those
+    // of the first torrent, then those of the next.
+    std::vector<torrent::Endpoint> announce(std::vector<torrent::InfoHash> const& torrents,
+                                            std::size_t members_each = 3);
     Found look_up(Member& member, torrent::InfoHash const& info_hash);
 
     boost::asio::io_context engine;

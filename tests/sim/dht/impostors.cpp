@@ -58,4 +58,21 @@ bool Liar::datagram(torrent::Endpoint const& from, std::span<std::byte const> by
     return true;
 }
 
+void join_liars(DhtNetwork& network, std::size_t count, std::vector<torrent::NodeContact>& accomplices, bool invents) {
+    for (std::size_t i = 0; i < count; ++i) {
+        auto* const members = &network.members;
+        auto const index = members->size();
+        auto& member = network.join_impostor([&](torrent::UdpSocket& socket) {
+            auto const id = [members, index] {
+                return torrent::NodeId(torrent::InfoHash::parse((*members)[index]->dht->status().front().id).value());
+            };
+            auto liar = std::make_unique<Liar>(socket, id, accomplices, static_cast<std::uint32_t>(i));
+            liar->invents = invents;
+            return liar;
+        });
+        auto const id = torrent::InfoHash::parse(member.dht->status().front().id).value();
+        accomplices.push_back({torrent::NodeId(id), member.endpoint()});
+    }
+}
+
 }  // namespace rqfs::tests

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/sim/dht/dht_network.h"
 #include "torrent/dht/compact_nodes.h"
 #include "torrent/dht/node_id.h"
 #include "torrent/endpoint.h"
@@ -38,5 +39,9 @@ private:
     std::vector<torrent::NodeContact> const& accomplices_;
     std::mt19937 random_;
 };
+
+// Liars join the network one after the other, each with an id that is right for its address, and each knows them all.
+void join_liars(DhtNetwork& network, std::size_t count, std::vector<torrent::NodeContact>& accomplices,
+                bool invents = true);
 
 }  // namespace rqfs::tests

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace rqfs::torrent {
 namespace {
@@ -31,6 +33,13 @@ struct Search : testing::Test {
     }
     NodeContact insecure(unsigned bits) {
         return {id_at_distance(target, bits, random_id(random)), nth_endpoint(++used)};
+    }
+    // As an honest node that is near tells of them: the nearest 8.
+    std::vector<NodeContact> neighbours(std::vector<NodeContact> nodes) {
+        std::sort(nodes.begin(), nodes.end(),
+                  [&](auto const& a, auto const& b) { return is_closer(target, a.id, b.id); });
+        nodes.resize(8);
+        return nodes;
     }
     std::vector<NodeContact> some(std::size_t count, unsigned bits) {
         std::vector<NodeContact> nodes;
@@ -243,6 +252,127 @@ TEST_F(Search, ARouterThatWasAskedAsANodeDoesNotHoldUpTheEnd) {
     EXPECT_EQ(asked.size(), 1u);
     EXPECT_TRUE(more.empty());
     EXPECT_TRUE(lookup.finished());
+}
+
+TEST_F(Search, ForPeersAsksSixteenMoreWhereNobodyKnowsAny) {
+    lookup.seek_peers();
+    auto const nodes = some(40, 3);
+    lookup.start_with(nodes);
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) lookup.replied(each, neighbours(nodes), "t", now);
+
+    EXPECT_EQ(lookup.queries(), 24u);
+    EXPECT_EQ(lookup.closest().size(), 24u);
+}
+
+TEST_F(Search, ForPeersEndsWhenEightTellOfTheSameOnes) {
+    lookup.seek_peers();
+    lookup.start_with(some(40, 3));
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) {
+            lookup.replied(each, {}, "t", now);
+            lookup.told(each.endpoint, {nth_endpoint(1)});
+        }
+
+    EXPECT_EQ(lookup.queries(), 8u);
+}
+
+TEST_F(Search, PeersOfWhichOneNodeAloneTellsCountForNothing) {
+    lookup.seek_peers();
+    auto const nodes = some(40, 3);
+    lookup.start_with(nodes);
+    std::uint32_t peer = 0;
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) {
+            lookup.replied(each, neighbours(nodes), "t", now);
+            lookup.told(each.endpoint, {nth_endpoint(++peer), nth_endpoint(++peer)});
+            lookup.told(each.endpoint, {nth_endpoint(peer)});
+        }
+
+    EXPECT_EQ(lookup.queries(), 24u);
+}
+
+TEST_F(Search, ForPeersGoesOnPastWhoDoesNotKnowTheTargetsNeighbours) {
+    lookup.seek_peers();
+    auto const strangers = some(20, 9);
+    auto const accomplices = some(60, 9);
+    auto const honest = some(8, 5);
+    lookup.start_with(strangers);
+    lookup.start_with(honest);
+    std::set<Endpoint> asked;
+    std::size_t told = 0;
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) {
+            asked.insert(each.endpoint);
+            bool const lies = common_bits(target, each.id) >= 9;
+            std::vector<NodeContact> nodes(strangers.begin(), strangers.begin() + 8);
+            if (lies) nodes.assign({accomplices[told % 60], accomplices[(told + 1) % 60]});
+            told += lies ? 2u : 0u;
+            lookup.replied(each, nodes, "t", now);
+        }
+
+    for (auto const& each : honest) EXPECT_TRUE(asked.contains(each.endpoint));
+}
+
+// Who hardly knows the target's neighbours tells of nobody here; the others tell of no peers.
+struct Strangers : Search, testing::WithParamInterface<std::pair<std::size_t, std::size_t>> {};
+
+TEST_P(Strangers, DoNotCountWhereTheyAreHalfOfTheNearest) {
+    auto const [strangers, queries] = GetParam();
+    lookup.seek_peers();
+    auto nodes = some(strangers, 9);
+    for (auto const& each : some(40, 3)) nodes.push_back(each);
+    lookup.start_with(nodes);
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) {
+            bool const strange = common_bits(target, each.id) == 9;
+            lookup.replied(each, strange ? std::vector<NodeContact>{} : neighbours(nodes), "t", now);
+        }
+
+    EXPECT_EQ(lookup.queries(), queries);
+    EXPECT_EQ(lookup.closest().size(), queries);
+}
+
+// 16 that know no peers and 8; of 4 strangers none counts, and each makes it look for one more.
+INSTANTIATE_TEST_SUITE_P(OfTheNearest, Strangers,
+                         testing::Values(std::pair(3u, 24u), std::pair(4u, 4u + 16u + 8u + 4u)));
+
+TEST_F(Search, StrangersBeyondItsEndDoNotExtendIt) {
+    lookup.seek_peers();
+    lookup.start_with(some(12, 1));
+    auto const answer = [&](auto const& nodes) {
+        while (!lookup.finished())
+            for (auto const& each : lookup.next(now)) {
+                bool const knows = common_bits(target, each.id) == 5;
+                lookup.replied(each, knows ? neighbours(nodes) : std::vector<NodeContact>{}, "t", now);
+                if (knows) lookup.told(each.endpoint, {nth_endpoint(1)});
+            }
+    };
+    answer(std::vector<NodeContact>{});
+    auto nodes = some(4, 9);
+    for (auto const& each : some(30, 5)) nodes.push_back(each);
+
+    lookup.start_with(nodes);
+    answer(nodes);
+
+    EXPECT_EQ(lookup.queries(), 12u + 4u + 8u + 4u);
+    EXPECT_EQ(lookup.closest().size(), 4u + 8u + 4u);
+}
+
+TEST_F(Search, StrangersDoNotCrowdOutWhereItBegan) {
+    lookup.seek_peers();
+    auto const strangers = some(20, 9);
+    auto const far = near(2);
+    lookup.start_with(strangers);
+    lookup.start_with(std::vector{far});
+    std::set<Endpoint> asked;
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) {
+            asked.insert(each.endpoint);
+            lookup.replied(each, some(12, 9), "t", now);
+        }
+
+    EXPECT_TRUE(asked.contains(far.endpoint));
 }
 
 }  // namespace
