@@ -26,10 +26,12 @@ constexpr double kRarestShare = 0.10;     // Carlsson and Eager: in-order fetchi
 constexpr std::uint32_t kFewSeeds = 3;
 constexpr double kCreditLimit = 8;
 // mpv shows its picture as soon as it has read the index, and 0.6 s later needs more film than the first 0.84 s of it
-// (measured). What could not come in that time after the index comes before it. With nothing before it mpv stood still for
-// a second on a link half as fast again as the film; with a whole piece every start took 0.4 to 0.6 s more.
-constexpr double kDecoded = 0.3;    // seconds of film on the way from the file to the screen, less what it takes to begin
-constexpr double kFilmFirst = 0.3;  // the index waits no longer for it
+// (measured). What could not come in that time after the index comes before it, and as what is expected of peers often
+// comes later, so does what would just be in time. With 0.6 and 0.5 mpv played on in four of four runs on a link half as
+// fast again as the film; with 0.3 and 0.3 it stood still once for 0.7 to 1.1 s in four of four, with 0.45 and 0.36 in
+// two. The start on such a link takes 0.4 s more for it, on a fast one 0.1 s.
+constexpr double kDecoded = 0.6;    // seconds of film that are gone when more of it must be here, and that to spare
+constexpr double kFilmFirst = 0.5;  // the index waits no longer for it
 constexpr double kNear = 2;          // seconds; film that is due later can wait
 constexpr std::chrono::milliseconds kReadingTick{20};
 constexpr std::chrono::milliseconds kTick{250};
