@@ -200,9 +200,8 @@ void Download::update_hold() {
 
 asio::awaitable<void> Download::keep_planning() {
     for (;;) {
-        if (plan_due_) {
+        if (!untold_.empty()) {
             co_await parts_.clock.sleep(kUrgentPlan);
-            plan_due_ = false;
             tell_wishes();
         }
         auto const now = parts_.clock.now();
@@ -246,7 +245,6 @@ void Download::plan_for_readers() {
     plans_left_ = std::min(kPlansAtOnce, plans_left_ + passed / kUrgentPlan);
     plans_since_ = now;
     if (plans_left_ < 1) {
-        plan_due_ = true;
         wake_.notify();
         return;
     }

@@ -136,8 +136,7 @@ private:
     bool planning_ = false;
     bool dormant_ = false;  // keep_planning() waits for a first request
     SeekBudget seek_budget_;
-    std::map<ReaderId, std::optional<std::vector<Wish>>> untold_;  // what readers want now; nothing: the reader is gone
-    bool plan_due_ = false;  // wishes changed, and keep_planning() tells it
+    std::map<ReaderId, std::optional<std::vector<Wish>>> untold_;  // what readers want now, until a plan may be made; nothing: the reader is gone
     double plans_left_ = 0;  // at once, for changed wishes
     TimePoint plans_since_{};
     Event wake_;
