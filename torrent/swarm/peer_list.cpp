@@ -231,6 +231,8 @@ bool PeerList::connected(Endpoint const& endpoint, TimePoint now) {
 void PeerList::disconnected(Endpoint const& endpoint, bool useful, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return;
+    // Who was given up while it was connected stays so, whatever it brought before.
+    if (entry->second.given_up() && entry->second.state == KnownPeer::State::idle) return;
     if (useful) {
         entry->second.failures = entry->second.hang_ups = 0;
         entry->second.last_useful = now;
@@ -247,7 +249,7 @@ void PeerList::set_seed(Endpoint const& endpoint, bool seed) {
 
 void PeerList::set_giver(Endpoint const& endpoint, bool giver) {
     auto const entry = peers_.find(endpoint);
-    if (entry != peers_.end()) entry->second.giver = giver;
+    if (entry != peers_.end() && !entry->second.given_up()) entry->second.giver = giver;
 }
 
 void PeerList::retry(Endpoint const& endpoint, TimePoint now) {

@@ -257,6 +257,20 @@ TEST(PeerList, GivesUpAfterThreeFailuresWhoeverNamesTheAddressAgain) {
     EXPECT_TRUE(peers.best(10).empty());
 }
 
+TEST(PeerList, WhoIsGivenUpWhileItIsConnectedIsNotDialledAgainWhateverItGaveUs) {
+    auto peers = list();
+    peers.add(far(0), PeerSource::tracker, kStart);
+    peers.next(false, kStart);
+    peers.connected(far(0), kStart);
+
+    peers.give_up(far(0), kStart + 10s);
+    peers.set_giver(far(0), true);
+    peers.disconnected(far(0), true, kStart + 10s);
+
+    EXPECT_TRUE(peers.find(far(0))->given_up());
+    EXPECT_EQ(peers.next(false, kStart + 30min), std::nullopt);
+}
+
 TEST(PeerList, AGivenUpAddressMayBeLearntAnewAfterAnHour) {
     auto peers = list();
     peers.add(far(0), PeerSource::tracker, kStart);
