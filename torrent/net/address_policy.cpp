@@ -125,4 +125,19 @@ bool may_be_our_own(Address const& address, bool test_network) {
 
 bool may_fetch_from(Address const& address, bool test_network) { return may_be_our_own(address, test_network); }
 
+std::optional<Address> relay_address(Address const& said, Address const& proxy) {
+    bool const unspecified = std::all_of(said.bytes().begin(), said.bytes().end(), [](auto b) { return b == 0; });
+    if (unspecified) return proxy;
+    auto const there = scope_of(said);
+    auto const here = scope_of(proxy);
+    switch (there) {
+        case Scope::nowhere: return std::nullopt;
+        case Scope::link:
+        case Scope::loopback: return there == here ? said : proxy;
+        case Scope::local: return here == Scope::global ? proxy : said;
+        case Scope::global: return said;
+    }
+    return std::nullopt;
+}
+
 }  // namespace rqfs::torrent

@@ -2,6 +2,8 @@
 
 #include "torrent/endpoint.h"
 
+#include <optional>
+
 namespace rqfs::torrent {
 
 // Who told us an address: strangers' words are vetted, the user's are not.
@@ -24,5 +26,10 @@ bool may_be_our_own(Address const& address, bool test_network);
 // Whether an HTTP client may connect there for a tracker or torrent-file URL given by a stranger (a torrent's tracker
 // list, a redirect).
 bool may_fetch_from(Address const& address, bool test_network);
+
+// Where to send what a proxy shall relay, of one that we reach at `proxy` and that says it relays at `said`: there,
+// except where that is but what it calls itself, from where it stands: unspecified, loopback or link-local, or private
+// although the internet knows it by another address. Then at its own. Nothing where no host can be.
+std::optional<Address> relay_address(Address const& said, Address const& proxy);
 
 }  // namespace rqfs::torrent

@@ -146,8 +146,9 @@ asio::awaitable<void> ProxiedUdp::associate() {
 
 asio::awaitable<std::unique_ptr<StreamSocket>> ProxiedUdp::open_relay(Endpoint& relay) {
     auto stream = co_await dialer_.dial(limit::kProxyTime);
-    relay.port = co_await proxy_associate(*stream, dialer_.proxy());
-    relay.address = stream->remote().address;
+    auto named = co_await proxy_associate(*stream, dialer_.proxy());
+    auto finding = dialer_.find_relay(std::move(named), stream->remote().address);
+    relay = co_await std::move(finding);
     co_return std::move(stream);
 }
 

@@ -24,8 +24,8 @@ namespace rqfs::torrent {
 
 // Datagrams through a SOCKS5 proxy's UDP ASSOCIATE. The connection that keeps the relay open is made again, with
 // growing pauses, whenever it ends or the relay says nothing; what is sent while it is being made waits a little, what
-// is sent while there is none is lost. Datagrams go to the proxy's own address, whatever address its reply names, and
-// are taken from there alone. Through an HTTP proxy nothing gets out. Engine thread only; stop() before destroying.
+// is sent while there is none is lost. Datagrams go to the relay that the proxy's reply names, be it another machine,
+// and are taken from there alone. Through an HTTP proxy nothing gets out. Engine thread only; stop() before destroying.
 class ProxiedUdp final : public UdpSocket, private UdpSocket::Receiver {
 public:
     using Receiver = UdpSocket::Receiver;

@@ -13,7 +13,7 @@ struct ProxyAddress {
     enum class Kind { socks5, http };
 
     Kind kind = Kind::socks5;
-    std::string host;  // a name or an address without brackets; this name is the only one we look up ourselves
+    std::string host;  // a name or an address without brackets; this name and that of its relay are all we look up ourselves
     std::uint16_t port = 0;
     std::string user;  // 1 to 255 bytes as the password (RFC 1929), both empty where there is none to say
     std::string password;

@@ -1,15 +1,19 @@
 #include "torrent/net/proxy_dialer.h"
 
 #include "torrent/error.h"
+#include "torrent/net/address_policy.h"
 #include "torrent/net/proxy_error.h"
 #include "torrent/timeout.h"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace rqfs::torrent {
@@ -21,6 +25,15 @@ namespace {
 
 // Short enough to follow a proxy that moves, long enough that a hundred dials a minute ask nothing.
 constexpr std::chrono::seconds kLookUpAgain{60};
+
+// What others say is repeated in sentences.
+bool is_printable(std::string_view name) {
+    return std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+[[noreturn]] void refuse_relay(ProxyAddress const& proxy) {
+    throw system_error(ProxyErrc::malformed, "the proxy " + proxy.place() + " relays datagrams where nobody can be");
+}
 
 }  // namespace
 
@@ -57,6 +70,23 @@ asio::awaitable<void> ProxyDialer::look_up() {
     } catch (system_error const& e) {
         if (e.code() == asio::error::operation_aborted || addresses_.empty()) throw;
     }
+}
+
+asio::awaitable<Endpoint> ProxyDialer::find_relay(ProxyTarget named, Address own) {
+    std::vector<Address> addresses(1, named.address);
+    if (!named.name.empty() && named.name != proxy_.host) {
+        if (!is_printable(named.name)) refuse_relay(proxy_);
+        addresses = co_await resolver_.resolve(named.name);
+    }
+    std::optional<Address> found;
+    for (auto const& address : addresses) {
+        auto const relay = relay_address(address, own);
+        // The family that the proxy is reached by is one that we have.
+        if (relay && (!found || (found->is_v6() != own.is_v6() && relay->is_v6() == own.is_v6()))) found = relay;
+    }
+    if (!found) refuse_relay(proxy_);
+    Endpoint const relay{*found, named.port};
+    co_return relay;
 }
 
 }  // namespace rqfs::torrent

@@ -4,6 +4,7 @@
 #include "torrent/endpoint.h"
 #include "torrent/net/connector.h"
 #include "torrent/net/proxy_address.h"
+#include "torrent/net/proxy_target.h"
 #include "torrent/net/resolver.h"
 #include "torrent/net/stream_socket.h"
 
@@ -15,7 +16,7 @@
 namespace rqfs::torrent {
 
 // Connections to the proxy itself: its name is looked up now and then, and its last known addresses go on being used
-// where that fails. Engine thread only.
+// where that fails. Finds its relay, too. Engine thread only.
 class ProxyDialer {
 public:
     // All outlive it.
@@ -24,6 +25,9 @@ public:
 
     // The whole within `limit`. Throws system_error with ProxyErrc::unreachable.
     boost::asio::awaitable<std::unique_ptr<StreamSocket>> dial(Duration limit);
+    // Where the relay is that the proxy, reached at `own`, names: a name is looked up, as the proxy's own is. Throws
+    // system_error: ProxyErrc::malformed where no host can be, or as the resolver does.
+    boost::asio::awaitable<Endpoint> find_relay(ProxyTarget named, Address own);
     ProxyAddress const& proxy() const { return proxy_; }
 
 private:

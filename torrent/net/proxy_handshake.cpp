@@ -138,13 +138,13 @@ asio::awaitable<std::vector<std::byte>> proxy_connect(StreamSocket& stream, Prox
     co_return std::vector<std::byte>();
 }
 
-asio::awaitable<std::uint16_t> proxy_associate(StreamSocket& stream, ProxyAddress const& proxy) {
+asio::awaitable<ProxyTarget> proxy_associate(StreamSocket& stream, ProxyAddress const& proxy) {
     Talk talk(stream, proxy, "to relay datagrams");
     // RFC 1928, 6: zeros where we do not know from where we shall send, as behind a NAT.
     ProxyTarget const anywhere;
-    auto const relay = co_await socks5_request(talk, proxy, socks5::Command::udp_associate, anywhere);
+    auto relay = co_await socks5_request(talk, proxy, socks5::Command::udp_associate, anywhere);
     if (relay.port == 0) talk.fail(ProxyErrc::malformed);
-    co_return relay.port;
+    co_return relay;
 }
 
 }  // namespace rqfs::torrent

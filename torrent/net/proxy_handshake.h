@@ -7,7 +7,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -20,7 +19,8 @@ namespace rqfs::torrent {
 boost::asio::awaitable<std::vector<std::byte>> proxy_connect(StreamSocket& stream, ProxyAddress const& proxy,
                                                              ProxyTarget const& target);
 
-// SOCKS5 only: the port of its machine where it relays datagrams as long as the stream is open.
-boost::asio::awaitable<std::uint16_t> proxy_associate(StreamSocket& stream, ProxyAddress const& proxy);
+// SOCKS5 only: where it says that it relays datagrams as long as the stream is open. Its port is not 0; its address may
+// be unspecified, where that is the proxy's own, or a name.
+boost::asio::awaitable<ProxyTarget> proxy_associate(StreamSocket& stream, ProxyAddress const& proxy);
 
 }  // namespace rqfs::torrent

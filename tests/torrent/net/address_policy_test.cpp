@@ -160,5 +160,28 @@ TEST(AddressPolicy, LocalAddressesMeanSomethingInTheOwnNetworkAlone) {
         EXPECT_FALSE(is_local(Address::parse(global).value())) << global;
 }
 
+TEST(AddressPolicy, ARelayIsWhereItsProxySaysUnlessThatIsItsOwnView) {
+    auto const relay = [](char const* said, char const* proxy) {
+        auto const found = relay_address(address(said), address(proxy));
+        return found ? found->text() : std::string();
+    };
+
+    for (auto const* const proxy : {"8.8.8.8", "10.0.0.1", "127.0.0.1", "2a00::1"}) {
+        EXPECT_EQ(relay("0.0.0.0", proxy), proxy);
+        EXPECT_EQ(relay("::", proxy), proxy);
+        EXPECT_EQ(relay("9.9.9.9", proxy), "9.9.9.9");
+        for (auto const* const text : kNowhere)
+            EXPECT_EQ(relay(text, proxy), address(text) == Address() || address(text) == address("::") ? proxy : "")
+                << text;
+    }
+    EXPECT_EQ(relay("127.0.0.2", "127.0.0.1"), "127.0.0.2");
+    EXPECT_EQ(relay("::1", "127.0.0.1"), "::1");
+    EXPECT_EQ(relay("127.0.0.1", "10.0.0.1"), "10.0.0.1");
+    EXPECT_EQ(relay("10.0.0.2", "127.0.0.1"), "10.0.0.2") << "through a tunnel";
+    EXPECT_EQ(relay("10.0.0.2", "192.168.1.1"), "10.0.0.2");
+    EXPECT_EQ(relay("10.0.0.2", "8.8.8.8"), "8.8.8.8") << "behind a router that translates";
+    EXPECT_EQ(relay("169.254.1.1", "10.0.0.1"), "10.0.0.1");
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

@@ -5,13 +5,17 @@
 #include "tests/support/scripted_proxy.h"
 #include "tests/support/virtual_clock.h"
 #include "torrent/limits.h"
-#include "torrent/net/dns_resolver.h"
+#include "torrent/net/resolver.h"
 
 #include <gtest/gtest.h>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -42,15 +46,32 @@ public:
     std::vector<std::string> all;
 };
 
+class Names final : public Resolver {
+public:
+    asio::awaitable<std::vector<Address>> resolve(std::string host) override {
+        asked.push_back(host);
+        if (auto const literal = Address::parse(host)) co_return std::vector<Address>(1, *literal);
+        if (!known.contains(host))
+            throw boost::system::system_error(asio::error::host_not_found, "the name " + host + " is not known");
+        co_return known.at(host);
+    }
+    std::map<std::string, std::vector<Address>> known;
+    std::vector<std::string> asked;
+};
+
 class ProxiedUdpTest : public ::testing::Test {
 protected:
     ~ProxiedUdpTest() override {
+        end();
+        tests::run_virtual(engine, clock, network.stop());
+    }
+
+    void end() {
         if (udp) {
             udp->remove(heard);
             tests::run_virtual(engine, clock, udp->stop());
         }
         udp.reset();
-        tests::run_virtual(engine, clock, network.stop());
     }
 
     void use(std::string const& text) {
@@ -79,7 +100,7 @@ protected:
     tests::VirtualClock clock;
     ScriptedProxy network{engine.get_executor()};
     tests::FakeUdp wire{engine.get_executor()};
-    DnsResolver lookup{clock};
+    Names lookup;
     ProxiedResolver names;
     ProxyAddress proxy;
     std::optional<ProxyDialer> dialer;
@@ -98,12 +119,72 @@ TEST_F(ProxiedUdpTest, SendsToTheProxysOwnAddressWithTheTargetBefore) {
     EXPECT_EQ(wire.sent.at(0).bytes, kHead + "hello");
 }
 
-TEST_F(ProxiedUdpTest, SendsNowhereElseWhateverTheReplySays) {
+TEST_F(ProxiedUdpTest, SendsToTheRelayThatTheReplyNamesAndHearsNobodyElse) {
     associate(std::string("\x05\x00\x00\x01\x08\x08\x08\x08\x12\x34", 10));
 
     send("1.2.3.4:80", "hello");
+    inject("8.8.8.8:4660", kHead + "answer");
+    inject("10.0.0.1:4660", kHead + "of the proxy itself");
+    inject("8.8.8.8:4661", kHead + "of another port");
 
-    EXPECT_EQ(wire.sent.at(0).to.text(), "10.0.0.1:4660");
+    ASSERT_EQ(wire.sent.size(), 1u);
+    EXPECT_EQ(wire.sent.at(0).to.text(), "8.8.8.8:4660");
+    EXPECT_EQ(heard.all, std::vector<std::string>{"1.2.3.4:80 answer"});
+}
+
+TEST_F(ProxiedUdpTest, ARelayMayHaveAnAddressOfTheOtherFamily) {
+    associate(
+        std::string("\x05\x00\x00\x04\x2a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x12\x34", 22));
+
+    send("1.2.3.4:80", "hello");
+    inject("[2a00::1]:4660", kHead + "answer");
+
+    ASSERT_EQ(wire.sent.size(), 1u);
+    EXPECT_EQ(wire.sent.at(0).to.text(), "[2a00::1]:4660");
+    EXPECT_EQ(heard.all.size(), 1u);
+}
+
+TEST_F(ProxiedUdpTest, ARelaysNameIsLookedUp) {
+    lookup.known["relay.example"] = {Address::parse("2a00::1").value(), Address::parse("10.0.0.7").value()};
+    associate(std::string("\x05\x00\x00\x03\x0drelay.example\x12\x34", 20));
+
+    send("1.2.3.4:80", "hello");
+    inject("10.0.0.7:4660", kHead + "answer");
+    inject("[2a00::1]:4660", kHead + "of its other address");
+
+    ASSERT_EQ(wire.sent.size(), 1u);
+    EXPECT_EQ(wire.sent.at(0).to.text(), "10.0.0.7:4660") << "the family that the proxy is reached by";
+    EXPECT_EQ(heard.all, std::vector<std::string>{"1.2.3.4:80 answer"});
+}
+
+TEST_F(ProxiedUdpTest, ARelayWhoseNameIsNotKnownIsAskedForAgain) {
+    associate(std::string("\x05\x00\x00\x03\x0drelay.example\x12\x34", 20));
+    send("1.2.3.4:80", "hello");
+    EXPECT_TRUE(wire.sent.empty());
+    lookup.known["relay.example"] = {Address::parse("10.0.0.7").value()};
+
+    run(minutes(1));
+
+    send("1.2.3.4:80", "hello");
+    ASSERT_FALSE(wire.sent.empty());
+    EXPECT_EQ(wire.sent.back().to.text(), "10.0.0.7:4660");
+}
+
+TEST_F(ProxiedUdpTest, ARelayWhereNobodyCanBeIsNone) {
+    for (auto const* const reply :
+         {"\x05\x00\x00\x01\xe0\x00\x00\x01\x12\x34", "\x05\x00\x00\x01\x00\x00\x00\x05\x12\x34",
+          "\x05\x00\x00\x01\xff\xff\xff\xff\x12\x34", "\x05\x00\x00\x03\x03\x61\x0a\x62\x12\x34"}) {
+        network.script = {{3, kNoLogin}, {10, std::string(reply, 10)}};
+        network.afterwards = ScriptedProxy::Afterwards::fall_silent;
+        use("socks5://10.0.0.1:1080");
+        run(seconds(1));
+
+        send("1.2.3.4:80", "hello");
+
+        EXPECT_TRUE(wire.sent.empty());
+        EXPECT_TRUE(lookup.asked.empty() || lookup.asked.back() == "10.0.0.1");
+        end();
+    }
 }
 
 TEST_F(ProxiedUdpTest, TheProxyLooksUpNames) {
