@@ -3,6 +3,7 @@
 #include "torrent/net/address_policy.h"
 #include "torrent/settings.h"
 #include "torrent/tracker/http_tracker.h"
+#include "torrent/tracker/tracker_secrets.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -79,6 +80,17 @@ PerFamily<bool> choose_families(AnnounceCall const& call, std::vector<Address> c
     return chosen;
 }
 
+// What a tracker says is logged and shown, and some repeat the passkey that they were asked with.
+void hide_secrets(AnnounceResult& result, Url const& tracker) {
+    if (result) {
+        result->warning = without_secrets(std::move(result->warning), tracker);
+        return;
+    }
+    auto failure = result.error();
+    failure.what = without_secrets(std::move(failure.what), tracker);
+    result = std::move(failure);
+}
+
 // Stores its result instead of giving it, so that two of them can run side by side.
 asio::awaitable<void> announce_over(AnnounceCall const& call, Url const& tracker, AnnounceRequest request,
                                     Targets const& targets, bool v6, AnnounceOutcome& outcome) {
@@ -92,6 +104,7 @@ asio::awaitable<void> announce_over(AnnounceCall const& call, Url const& tracker
     } else {
         result = co_await http_announce(call.http, tracker, std::move(request), v6, call.trusted);
     }
+    hide_secrets(result, tracker);
     if (result && call.heard) call.heard(*result);
     outcome.families[v6] = std::move(result);
 }
@@ -162,7 +175,9 @@ asio::awaitable<AnnounceOutcome> announce_to_tracker(AnnounceCall const& call, U
     co_return outcome;
 }
 
-asio::awaitable<ScrapeReply> scrape_tracker(AnnounceCall const& call, Url const& tracker, InfoHash info_hash) {
+namespace {
+
+asio::awaitable<ScrapeReply> ask_for_counts(AnnounceCall const& call, Url const& tracker, InfoHash info_hash) {
     if (tracker.scheme != "udp") co_return co_await http_scrape(call.http, tracker, info_hash, call.trusted);
     ScrapeReply reply;
     auto const targets = co_await find_targets(call, tracker);
@@ -175,6 +190,14 @@ asio::awaitable<ScrapeReply> scrape_tracker(AnnounceCall const& call, Url const&
         reply = co_await call.udp.scrape(std::move(endpoints), info_hash);
         if (reply.failure.empty()) break;
     }
+    co_return reply;
+}
+
+}  // namespace
+
+asio::awaitable<ScrapeReply> scrape_tracker(AnnounceCall const& call, Url const& tracker, InfoHash info_hash) {
+    auto reply = co_await ask_for_counts(call, tracker, info_hash);
+    reply.failure = without_secrets(std::move(reply.failure), tracker);
     co_return reply;
 }
 

@@ -1,19 +1,16 @@
 // The user's hand on a torrent's trackers, in whole sessions.
 #include "tests/sim/sessions/sessions.h"
+#include "tests/support/debug_log.h"
 #include "tests/support/simulated_tracker.h"
-#include "torrent/log.h"
 
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -266,25 +263,6 @@ TEST_F(Trackers, OneTrackerThatMakesNoSenseDoesNotStopTheOthers) {
     ASSERT_EQ(shown.size(), 3u);
     EXPECT_EQ(std::count_if(shown.begin(), shown.end(), [](auto const& row) { return row.state == "failed"; }), 2);
 }
-
-// Everything that is logged at debug level while it lives.
-class DebugLog {
-public:
-    DebugLog() {
-        log().sinks().push_back(sink_);
-        log().set_level(spdlog::level::debug);
-    }
-    ~DebugLog() {
-        log().set_level(before_);
-        log().sinks().pop_back();
-    }
-    std::string text() const { return text_.str(); }
-
-private:
-    std::ostringstream text_;
-    std::shared_ptr<spdlog::sinks::sink> sink_ = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
-    spdlog::level::level_enum before_ = log().level();
-};
 
 TEST_F(Trackers, APasskeyNeverGetsIntoTheLog) {
     DebugLog const logged;

@@ -1,5 +1,6 @@
 #include "torrent/tracker/announcer.h"
 
+#include "tests/support/debug_log.h"
 #include "tests/support/fake_tracker.h"
 #include "tests/support/fake_udp.h"
 #include "tests/support/virtual_clock.h"
@@ -646,6 +647,23 @@ TEST_F(ManyAnnouncers, AnAnnounceThatSomebodyComesToWaitForIsTheNext) {
 
     ASSERT_GT(asked().size(), 51u);
     EXPECT_EQ(asked().at(50), "9.9.8.119:80");
+}
+
+TEST_F(AnnouncerTest, APasskeyThatATrackerEchoesIsNeitherLoggedNorShown) {
+    tests::DebugLog const logged;
+    std::string const key = "0123456789abcdef";
+    trackers["9.9.9.1:80"] = [&](std::string const& datagram) {
+        if (datagram.size() == 16) return FakeTracker::honest_udp(900, kPeer)(datagram);
+        return std::vector<std::string>{std::string("\0\0\0\3", 4) + datagram.substr(12, 4) + "no such key: " + key};
+    };
+    make({{"udp://9.9.9.1:80/" + key}});
+
+    announcer->start();
+    run(seconds(10));
+
+    EXPECT_EQ(announcer->status().at(0).message, "no such key: [hidden]");
+    EXPECT_NE(logged.text().find("reason=no such key: [hidden]"), std::string::npos) << logged.text();
+    EXPECT_EQ(logged.text().find(key.substr(0, 8)), std::string::npos) << logged.text();
 }
 
 }  // namespace
