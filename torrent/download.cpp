@@ -80,6 +80,13 @@ void Download::count(std::uint64_t ReceivedBytes::*what, std::uint64_t bytes) {
 
 void Download::block(PeerHandle peer, BlockAddress block, std::span<std::byte const> bytes, Duration transfer) {
     auto const now = parts_.clock.now();
+    // Of a piece that failed a block is taken when two have sent the same: so the second try is good.
+    if (picker_.second_try(block, peer) && suspects_.needs_hashes(block.piece) &&
+        !suspects_.confirms(block, peer, salted_block_hash(suspects_.salt(), bytes))) {
+        picker_.block_disputed(peer, block, now, transfer);
+        count(&ReceivedBytes::duplicate, bytes.size());
+        return;
+    }
     auto const arrival = picker_.block_arrived(peer, block, now, transfer);
     goodput_.add(arrival == PiecePicker::Arrival::wanted ? bytes.size() : 0, now);
     if (arrival == PiecePicker::Arrival::unrequested) {
@@ -141,7 +148,7 @@ void Download::finish_piece(PieceIndex piece, bool good) {
     } else {
         parts_.logger->warn("piece failed its hash torrent={} piece={}", metainfo_->info_hash().short_hex(), piece.value());
         count(&ReceivedBytes::failed_hash, bytes.size());
-        picker_.piece_failed(piece, parts_.clock.now());
+        picker_.piece_failed(piece, senders, parts_.clock.now());
         tasks_.spawn(judge(piece, false, bytes, std::move(senders)));
     }
     replan();

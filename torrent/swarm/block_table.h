@@ -83,7 +83,7 @@ public:
         auto const size = static_cast<std::uint32_t>(flight.blocks.size());
         while (flight.hint < size && !flight.blocks[flight.hint].free()) ++flight.hint;
         for (std::uint32_t b = flight.hint; b < size; ++b)
-            if (flight.blocks[b].free() && suits(BlockIndex(b), flight.blocks[b])) return b;
+            if (flight.blocks[b].free() && suits(BlockIndex(b))) return b;
         return kNone;
     }
     // Writes `ahead` of all requests of a peer.

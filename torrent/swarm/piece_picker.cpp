@@ -118,6 +118,19 @@ PiecePicker::Arrival PiecePicker::block_arrived(PeerHandle handle, BlockAddress 
     return peer == nullptr ? Arrival::unrequested : state_->arrived(*peer, block, transfer);
 }
 
+bool PiecePicker::second_try(BlockAddress block, PeerHandle handle) const {
+    BlockTable::FlightId const flight = state_->piece(block.piece).flight;
+    PickerPeer const* const peer = state_->find(handle);
+    if (peer == nullptr || flight == BlockTable::kNone || !state_->second_tries.is_one(block.piece)) return false;
+    return !state_->table.flight(flight).alone &&
+           state_->table.find(flight, block.block, peer->slot) != BlockTable::kNone;
+}
+
+void PiecePicker::block_disputed(PeerHandle handle, BlockAddress block, TimePoint now, Duration transfer) {
+    state_->advance(now);
+    if (PickerPeer* const peer = state_->find(handle)) state_->disputed(*peer, block, transfer);
+}
+
 void PiecePicker::block_rejected(PeerHandle handle, BlockAddress block, TimePoint now) {
     state_->advance(now);
     PickerPeer* const peer = state_->find(handle);
@@ -136,12 +149,15 @@ void PiecePicker::block_rejected(PeerHandle handle, BlockAddress block, TimePoin
 void PiecePicker::piece_verified(PieceIndex piece) {
     state_->end_flight(piece, State::Phase::have);
     state_->piece(piece).target = State::kNone;
+    state_->second_tries.passed(piece);
     state_->deadlines.fulfilled(piece);
 }
 
-void PiecePicker::piece_failed(PieceIndex piece, TimePoint now) {
+void PiecePicker::piece_failed(PieceIndex piece, std::vector<PeerHandle> const& senders, TimePoint now) {
     state_->advance(now);
-    if (state_->piece(piece).phase == State::Phase::complete) state_->end_flight(piece, State::Phase::missing);
+    if (state_->piece(piece).phase != State::Phase::complete) return;
+    state_->end_flight(piece, State::Phase::missing);
+    state_->second_tries.failed(piece, senders);
 }
 
 void PiecePicker::piece_lost(PieceIndex piece) {

@@ -55,7 +55,7 @@ public:
     void peer_chokes(PeerHandle peer, bool choked, TimePoint now);  // without BEP 6 a choke drops what was asked
     void peer_allows(PeerHandle peer, PieceIndex piece);            // allowed fast: may be asked while choked
     void peer_suggests(PeerHandle peer, PieceIndex piece);
-    void peer_parole(PeerHandle peer, bool on_parole);              // only whole pieces alone, nothing urgent
+    void peer_parole(PeerHandle peer, bool on_parole);              // only whole pieces alone, or a second try
 
     // These blocks lie inside pad files (BEP 47): nobody is asked for them, they count as here as soon as another block of their piece is asked.
     // No piece consists of them alone. Called before anything is in flight.
@@ -73,7 +73,11 @@ public:
     Arrival block_arrived(PeerHandle peer, BlockAddress block, TimePoint now, Duration transfer = Duration::zero());
     void block_rejected(PeerHandle peer, BlockAddress block, TimePoint now);
     void piece_verified(PieceIndex piece);               // complete -> have; or found by a check: any state -> have
-    void piece_failed(PieceIndex piece, TimePoint now);  // complete -> missing
+    // Asked for in a second try, and another than was sent before: somebody else is asked.
+    bool second_try(BlockAddress block, PeerHandle peer) const;  // it was asked of that peer in a second try
+    void block_disputed(PeerHandle peer, BlockAddress block, TimePoint now, Duration transfer = Duration::zero());
+    // complete -> missing; `senders` by block: the next try asks others, and also those on parole, but a third does not
+    void piece_failed(PieceIndex piece, std::vector<PeerHandle> const& senders, TimePoint now);
     void piece_lost(PieceIndex piece);                   // have -> missing: the store lost it
     // In-flight pieces that nobody wants any more and that hold data: the caller frees their memory and calls piece_abandoned().
     std::vector<PieceIndex> unwanted_pieces() const;

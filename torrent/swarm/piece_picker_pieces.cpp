@@ -291,6 +291,20 @@ PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress 
     return Arrival::wanted;
 }
 
+// It counts for what it says of the peer, but the block is still missing.
+void PiecePicker::State::disputed(PickerPeer& peer, BlockAddress block, Duration transfer) {
+    FlightId const id = piece(block.piece).flight;
+    RequestId const request = id == kNone ? kNone : table.find(id, block.block, peer.slot);
+    if (request == kNone) return;
+    budget.received(layout.bytes(block));
+    peer.late = false;
+    peer.snubbed = false;
+    peer.rate.received(layout.bytes(block), table.request(request).sent, now, transfer);
+    if (!peer.late_blocks.empty()) peer.late_blocks.answered(table.request(request).sent);
+    second_tries.disputed(block, peer.handle);
+    drop(request, false);
+}
+
 PiecePicker::Arrival PiecePicker::State::arrived_late(BlockAddress block) {
     refresh();
     Piece const& p = piece(block.piece);
@@ -311,17 +325,24 @@ PiecePicker::Arrival PiecePicker::State::arrived_late(BlockAddress block) {
     return Arrival::wanted;
 }
 
+bool PiecePicker::State::suits(PickerPeer const& peer, FlightId id, BlockIndex block) const {
+    BlockTable::Flight const& flight = table.flight(id);
+    if (flight.blocks[block.value()].first != kNone && table.find(id, block, peer.slot) != kNone) return false;
+    BlockAddress const address{flight.piece, block};
+    if (peer.rejected_lately(address, now)) return false;
+    if (flight.alone || !second_tries.sent(address, peer.handle)) return true;
+    return std::ranges::none_of(peers, [&](PickerPeer const* other) {
+        return other != &peer && !other->late && other->may_be_asked(flight.piece);
+    });
+}
+
 std::uint32_t PiecePicker::State::take(Seat& seat, PieceIndex index, std::uint32_t limit) {
     if (seat.room == 0 || !may_begin(index)) return 0;
     PickerPeer& peer = *seat.peer;
     FlightId const id = in_flight(index);
-    auto const suits = [&](BlockIndex block, BlockTable::Block const& record) {
-        if (record.first != kNone && table.find(id, block, peer.slot) != kNone) return false;
-        return peer.rejects.empty() || !peer.rejected_lately({index, block}, now);
-    };
     std::uint32_t taken = 0;
     while (taken < limit && seat.room > 0 && table.flight(id).free > 0) {
-        std::uint32_t const block = table.find_free(id, suits);
+        std::uint32_t const block = table.find_free(id, [&](BlockIndex free) { return suits(peer, id, free); });
         if (block == kNone) break;
         request(peer, id, block);
         seat.queued += kBlockBytes;

@@ -1,4 +1,4 @@
-#include "torrent/swarm/piece_picker_state.h"
+#include "torrent/swarm/piece_picker_parole.h"
 
 #include <algorithm>
 #include <utility>
@@ -215,6 +215,7 @@ std::uint32_t PiecePicker::State::assign_target(std::uint32_t number, std::uint3
     Target const& target = targets[number];
     PieceIndex const index = target.wish.piece;
     double const deadline = seconds_until(target.wish.deadline);
+    bool const second = second_tries.is_one(index);
     bool only_good = false;
     for (Seat& seat : seats) {
         if (!seat.peer->may_be_asked(index)) continue;
@@ -224,7 +225,7 @@ std::uint32_t PiecePicker::State::assign_target(std::uint32_t number, std::uint3
     std::uint32_t taken = 0;
     Seat const* previous = nullptr;
     while (taken < limit && rooms > 0 && open_targets.test(number)) {
-        Seat* const best = quickest(number, only_good, previous);
+        Seat* const best = quickest(number, only_good && !second, previous);
         if (best == nullptr) break;
         if (deadline < kUrgent && better_elsewhere(*best, index, std::max(deadline, finish))) break;
         if (take(*best, index, 1) == 0) {
@@ -239,10 +240,11 @@ std::uint32_t PiecePicker::State::assign_target(std::uint32_t number, std::uint3
 
 PiecePicker::State::Seat* PiecePicker::State::quickest(std::uint32_t target, bool only_good, Seat const* previous) {
     PieceIndex const index = targets[target].wish.piece;
+    bool const second = second_tries.is_one(index);
     Seat* best = nullptr;
     double best_time = 0;
     for (Seat& seat : seats) {
-        if (seat.room == 0 || seat.refused == target || seat.peer->parole || (only_good && !seat.good) ||
+        if (seat.room == 0 || seat.refused == target || (seat.peer->parole && !second) || (only_good && !seat.good) ||
             !seat.peer->may_be_asked(index))
             continue;
         double const time = seat.expected() / (&seat == previous ? kAffinity : 1);
@@ -262,7 +264,7 @@ bool PiecePicker::State::better_elsewhere(Seat const& seat, PieceIndex index, do
 }
 
 void PiecePicker::State::assign_rest() {
-    assign_to_parole();
+    Parole{*this}.assign();
     for (Seat& seat : seats) {
         if (seat.room == 0 || seat.peer->parole) continue;
         std::uint32_t const before = seat.room;

@@ -1,4 +1,4 @@
-#include "torrent/swarm/piece_picker_state.h"
+#include "torrent/swarm/piece_picker_parole.h"
 
 #include <algorithm>
 #include <functional>
@@ -42,7 +42,7 @@ void PiecePicker::State::check_silence() {
             if (std::erase_if(peer->rejects, over) > 0) ++changes;
         }
         if (table.queue(peer->slot).size > 0) check_silence_of(*peer);
-        if (peer->parole && peer->own_piece) give_up_urgent_piece(*peer);
+        if (peer->parole && peer->own_piece) Parole{*this}.give_up_urgent_piece(*peer);
     }
 }
 
@@ -161,13 +161,10 @@ double PiecePicker::State::hedge_block(Target const& target, FlightId id, std::u
     Seat* best = nullptr;
     for (Seat& seat : seats) {
         PickerPeer const& peer = *seat.peer;
-        if (!seat.good || !peer.may_be_asked(address.piece) || table.find(id, address.block, peer.slot) != kNone)
-            continue;
+        if (!seat.good || !peer.may_be_asked(address.piece) || !suits(peer, id, address.block)) continue;
         BlockTable::Queue const& queue = table.queue(peer.slot);
         std::uint32_t const depth = peer.rate.depth(seat.rate, queue_seconds, false, peer.limit());
-        if (queue.expected + seat.owed >= depth + kHedgeRoom || queue.size >= peer.limit() ||
-            peer.rejected_lately(address, now))
-            continue;
+        if (queue.expected + seat.owed >= depth + kHedgeRoom || queue.size >= peer.limit()) continue;
         if (best == nullptr || seat.expected() < best->expected()) best = &seat;
     }
     double const share = budget.affords(kBlockBytes) ? kHedgeShare : kHedgeShareInDebt;

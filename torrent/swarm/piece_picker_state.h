@@ -9,6 +9,7 @@
 #include "torrent/swarm/picker_piece.h"
 #include "torrent/swarm/picker_seat.h"
 #include "torrent/swarm/piece_picker.h"
+#include "torrent/swarm/second_tries.h"
 
 #include <array>
 #include <cstdint>
@@ -65,6 +66,9 @@ struct PiecePicker::State {
     std::optional<TimePoint> unwanted_from();
     Arrival arrived(PickerPeer& peer, BlockAddress block, Duration transfer);
     Arrival arrived_late(BlockAddress block);
+    void disputed(PickerPeer& peer, BlockAddress block, Duration transfer);
+    // Whether it is any use to ask this peer for it now: not twice, nor who rejected it, nor who may have spoilt it.
+    bool suits(PickerPeer const& peer, FlightId id, BlockIndex block) const;
     std::uint32_t take(Seat& seat, PieceIndex index, std::uint32_t limit);
     double seconds_until(TimePoint when) const { return std::chrono::duration<double>(when - now).count(); }
 
@@ -95,13 +99,7 @@ struct PiecePicker::State {
     std::optional<PieceIndex> fresh_for(PickerPeer& peer);
     void finish();  // endgame
     void finish_with(Seat& seat);
-    // Peers that may have sent bad data (piece_picker_parole.cpp).
-    void assign_to_parole();
-    void assign_parole(Seat& seat);
-    std::optional<PieceIndex> piece_for_parole(PickerPeer& peer);
-    bool better_alone(PickerPeer const& peer, PieceIndex index) const;
-    void own_alone(PickerPeer& peer, PieceIndex index);
-    void give_up_urgent_piece(PickerPeer& peer);
+    struct Parole;  // peers that may have sent bad data (piece_picker_parole.h)
 
     // What goes wrong (piece_picker_rescue.cpp).
     void check_silence();
@@ -122,6 +120,7 @@ struct PiecePicker::State {
     Deadlines deadlines;
     BlockTable table;
     HedgeBudget budget;
+    SecondTries second_tries;
 
     std::vector<Target> targets;              // most urgent first
     std::array<std::uint32_t, 6> sections{};  // first target of each Urgency, and the end

@@ -86,6 +86,17 @@ Suspects::Verdict Suspects::block_differs(BlockAddress block, PeerHandle stored_
     return verdict;
 }
 
+bool Suspects::confirms(BlockAddress block, PeerHandle peer, Sha1Digest const& hash) {
+    auto const found = cases_.find(block.piece);
+    if (found == cases_.end()) return true;
+    auto& receipts = found->second.receipts;
+    auto const others = std::ranges::count(receipts, block.block, &Receipt::block);
+    auto const same = std::ranges::count_if(receipts, [&](Receipt const& r) { return r.block == block.block && r.hash == hash; });
+    if (others == 0 || same > 0 || static_cast<std::size_t>(others) >= kAttempts) return true;
+    if (!banned(peer)) receipts.push_back({block.block, peer, hash});
+    return false;
+}
+
 Suspects::Case& Suspects::open_case(PieceIndex piece) {
     auto const known = cases_.find(piece);
     if (known != cases_.end()) return known->second;

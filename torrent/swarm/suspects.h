@@ -55,6 +55,10 @@ public:
     // A second copy of a block differs from the stored one: one of the two lies, and the piece will show who.
     Verdict block_differs(BlockAddress block, PeerHandle stored_from, PeerHandle second, Sha1Digest const& second_hash);
 
+    // Whether a block of a piece that failed may be taken: nobody sent another one, or somebody else sent the same, or this
+    // peer repeats what it said. If not it is a receipt like the others.
+    bool confirms(BlockAddress block, PeerHandle peer, Sha1Digest const& hash);
+
     bool on_parole(PeerHandle peer) const;
     bool banned(PeerHandle peer) const { return banned_.contains(peer); }
     // Those on parole or with a receipt: who may still be judged.

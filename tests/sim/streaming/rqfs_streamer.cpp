@@ -52,6 +52,10 @@ void RqfsStreamer::block_rejected(PeerHandle peer, BlockAddress block, TimePoint
 
 bool RqfsStreamer::block_arrived(PeerHandle peer, Received const& received, TimePoint now) {
     auto const [block, good, transfer] = received;
+    if (picker_.second_try(block, peer) && !suspects_.confirms(block, peer, digest_of(peer, good))) {
+        picker_.block_disputed(peer, block, now, transfer);
+        return false;
+    }
     auto const arrival = picker_.block_arrived(peer, block, now, transfer);
     bool const wanted = arrival == PiecePicker::Arrival::wanted;
     goodput_.add(wanted ? layout_.bytes(block) : 0, now);
@@ -84,7 +88,7 @@ void RqfsStreamer::finish(PieceIndex piece, TimePoint now) {
         if (!suspects_.suspects().empty()) apply(suspects_.piece_passed(piece, senders, hashes));
     } else {
         failed_bytes_ += assembly.bytes;
-        picker_.piece_failed(piece, now);
+        picker_.piece_failed(piece, senders, now);
         apply(suspects_.piece_failed(piece, senders, hashes));
     }
 }

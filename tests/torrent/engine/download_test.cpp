@@ -11,11 +11,13 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,14 +49,17 @@ protected:
         download->replan();
         return peer;
     }
-    // Answers the peer's oldest request; false when it was asked nothing.
-    bool answer(PeerHandle peer) {
+    // Answers the peer's oldest request, if it lies with another byte; false when it was asked nothing.
+    bool answer(PeerHandle peer, bool lies = false) {
         if (asked[peer].empty()) return false;
         auto const block = asked[peer].front();
         asked[peer].pop_front();
         auto const& layout = made.metainfo->pieces();
         auto const begin = layout.range(block.piece).begin + std::uint64_t{block.block.value()} * kBlockBytes;
-        download->block(peer, block, std::span(made.data).subspan(begin, layout.bytes(block)), Duration::zero());
+        auto const truth = std::span(made.data).subspan(begin, layout.bytes(block));
+        std::vector<std::byte> bytes(truth.begin(), truth.end());
+        if (lies) bytes[bytes.size() / 2] ^= std::byte{static_cast<unsigned char>(peer.value())};
+        download->block(peer, block, bytes, Duration::zero());
         download->replan();
         return true;
     }
@@ -73,7 +78,7 @@ protected:
     void wishes_changed() override {}
     void piece_stored(PieceIndex) override {}
     void pieces_gone(std::span<PieceIndex const>) override {}
-    void ban_peer(PeerHandle, std::string const&) override {}
+    void ban_peer(PeerHandle peer, std::string const&) override { banned.insert(peer); }
     void store_condition_changed() override {}
 
     boost::asio::io_context engine{1};
@@ -85,6 +90,7 @@ protected:
     std::unique_ptr<Download> download;
     std::uint32_t peers = 0;
     std::map<PeerHandle, std::deque<BlockAddress>> asked;
+    std::set<PeerHandle> banned;
 };
 
 // What a silent peer owes is asked of another: no block and no message comes that would make a plan.
@@ -106,6 +112,30 @@ TEST_F(Downloads, PlansWhileSomebodyWaitsThoughNothingHappens) {
     clock.run_for(engine, 3s);
 
     EXPECT_FALSE(asked[quick].empty());
+}
+
+// Three of eight lie in all they send, each in its own way. A reader has the piece after the second try, in which two have
+// to agree on every block.
+TEST_F(Downloads, OfManyOfWhomSomeLieTheSecondTryIsGoodAndShowsTheLiars) {
+    begin({.bytes = 4 << 20, .piece_bytes = 1 << 20});
+    std::set<PeerHandle> liars;
+    for (int i = 0; i < 8; ++i) {
+        auto const peer = peer_with();
+        if (i % 3 == 1) liars.insert(peer);
+    }
+    download->set_urgent(true);
+    download->set_wishes(ReaderId(1), {{PieceIndex(0), clock.now(), Urgency::blocked_player}});
+
+    for (int i = 0; i < 1000 && !download->have().test(PieceIndex(0)); ++i) {
+        for (std::uint32_t peer = 1; peer <= peers; ++peer) answer(PeerHandle(peer), liars.contains(PeerHandle(peer)));
+        clock.run_for(engine, 5ms);
+    }
+    clock.run_for(engine, 100ms);
+
+    EXPECT_TRUE(download->have().test(PieceIndex(0)));
+    EXPECT_EQ(statistics.received.failed_hash, 1u << 20) << "the first try, and no other";
+    EXPECT_EQ(banned, liars);
+    for (std::uint32_t peer = 1; peer <= peers; ++peer) EXPECT_FALSE(download->suspected(PeerHandle(peer))) << peer;
 }
 
 // Each piece is held in memory until it is whole: pieces that different peers have are not begun all at once, and those

@@ -9,7 +9,7 @@ namespace rqfs::torrent {
 namespace {
 
 constexpr TimePoint kNow{std::chrono::seconds(1000)};
-constexpr auto kAny = [](BlockIndex, BlockTable::Block const&) { return true; };
+constexpr auto kAny = [](BlockIndex) { return true; };
 
 TEST(BlockTable, ABlockIsFreeUntilSomebodyIsExpectedToSendIt) {
     BlockTable table;

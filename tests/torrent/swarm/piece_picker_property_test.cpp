@@ -206,10 +206,18 @@ private:
         PieceIndex const piece = *complete_.begin();
         complete_.erase(complete_.begin());
         std::erase_if(here_, [&](BlockAddress const& block) { return block.piece == piece; });
-        if (pick(8) == 0) return picker_.piece_failed(piece, now_);
+        if (pick(8) == 0) return fail(piece);
         ++verified;
         picker_.piece_verified(piece);
         for (auto& [reader, wishes] : wishes_) std::erase_if(wishes, [&](Wish const& w) { return w.piece == piece; });
+    }
+
+    // Whoever sent it.
+    void fail(PieceIndex piece) {
+        std::vector<PeerHandle> senders;
+        for (std::uint32_t b = 0; b < layout_.blocks(piece); ++b)
+            senders.push_back(peers_.empty() ? PeerHandle(1) : any_peer()->first);
+        picker_.piece_failed(piece, senders, now_);
     }
 
     void misc() {

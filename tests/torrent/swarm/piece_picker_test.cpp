@@ -294,7 +294,7 @@ TEST_F(PiecePickerTest, FetchesAFailedPieceAgainAndAVerifiedOneNot) {
     };
     fetch();
 
-    picker->piece_failed(PieceIndex(2), now);
+    picker->piece_failed(PieceIndex(2), std::vector(4, peer), now);
     EXPECT_FALSE(plan().empty());
     fetch();
     picker->piece_verified(PieceIndex(2));

@@ -227,6 +227,51 @@ TEST(Suspects, TwoDifferentAnswersOfOnePeerAreALie) {
     EXPECT_EQ(suspects.block_differs({kPiece, BlockIndex(1)}, kAlice, kAlice, digest(7, 1, 1)).ban, Handles{kAlice});
 }
 
+TEST(Suspects, ABlockOfAPieceThatNeverFailedNeedsNoSecondWitness) {
+    Suspects suspects(kSalt);
+
+    EXPECT_TRUE(suspects.confirms({kPiece, BlockIndex(0)}, kAlice, digest(7, 0, 1)));
+    EXPECT_FALSE(suspects.needs_hashes(kPiece));
+}
+
+TEST(Suspects, OfAPieceThatFailedABlockIsTakenWhenSomebodyElseSentTheSame) {
+    Suspects suspects(kSalt);
+    suspects.piece_failed(kPiece, {kAlice, kBob}, hashes(kPiece, 2, {1}));
+
+    EXPECT_TRUE(suspects.confirms({kPiece, BlockIndex(0)}, kBob, digest(7, 0)));
+    EXPECT_FALSE(suspects.confirms({kPiece, BlockIndex(1)}, kAlice, digest(7, 1)));
+    EXPECT_TRUE(suspects.confirms({kPiece, BlockIndex(1)}, kCarol, digest(7, 1))) << "as Alice says";
+}
+
+TEST(Suspects, WhoSentTheDisputedBlockIsShownByThePiece) {
+    Suspects suspects(kSalt);
+    suspects.piece_failed(kPiece, {kAlice, kBob}, hashes(kPiece, 2, {1}));
+    suspects.confirms({kPiece, BlockIndex(0)}, kCarol, digest(7, 0, 2));
+
+    auto const verdict = suspects.piece_passed(kPiece, {kAlice, kAlice}, hashes(kPiece, 2));
+
+    EXPECT_EQ(verdict.ban, (Handles{kBob, kCarol}));
+    EXPECT_EQ(verdict.release, Handles{kAlice});
+}
+
+TEST(Suspects, WhoRepeatsItselfIsTakenAtItsWord) {
+    Suspects suspects(kSalt);
+    suspects.piece_failed(kPiece, {kAlice, kBob}, hashes(kPiece, 2, {1}));
+
+    EXPECT_FALSE(suspects.confirms({kPiece, BlockIndex(0)}, kBob, digest(7, 0, 2)));
+    EXPECT_TRUE(suspects.confirms({kPiece, BlockIndex(0)}, kBob, digest(7, 0, 2)));
+}
+
+TEST(Suspects, AfterFourDifferentCopiesAnyIsTaken) {
+    Suspects suspects(kSalt);
+    suspects.piece_failed(kPiece, {kAlice, kBob}, hashes(kPiece, 2, {1}));
+
+    for (std::uint32_t peer = 10; peer < 13; ++peer)
+        EXPECT_FALSE(suspects.confirms({kPiece, BlockIndex(0)}, PeerHandle(peer), digest(7, 0, peer)));
+
+    EXPECT_TRUE(suspects.confirms({kPiece, BlockIndex(0)}, PeerHandle(13), digest(7, 0, 13)));
+}
+
 TEST(Suspects, NobodyIsBannedTwice) {
     Suspects suspects(kSalt);
     suspects.piece_failed(kPiece, {kAlice}, {});

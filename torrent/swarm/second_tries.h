@@ -1,0 +1,62 @@
+#pragma once
+
+#include "torrent/settings.h"
+#include "torrent/units.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace rqfs::torrent {
+
+// Pieces that failed their hash once, and who sent which block: the second try asks somebody else for each of them.
+//
+// Everybody may help with a second try, also those who are suspect because of the first: mostly few of many lied, and
+// waiting for one who sends the piece alone costs a reader seconds. A piece that fails again has no such try any more.
+// At most limit::kBadPieceReceipts pieces, the oldest forgotten first. Pure; owned by PiecePicker.
+class SecondTries {
+public:
+    void failed(PieceIndex piece, std::vector<PeerHandle> const& senders) {
+        auto const [found, added] = senders_.try_emplace(piece);
+        if (!added) {
+            found->second.clear();
+            return;
+        }
+        for (std::uint32_t block = 0; block < senders.size(); ++block)
+            found->second.emplace(BlockIndex(block), senders[block]);
+        order_.push_back(piece);
+        if (order_.size() <= limit::kBadPieceReceipts) return;
+        senders_.erase(order_.front());
+        order_.pop_front();
+    }
+
+    // Somebody sent this block, but another one than those before: a third shall be asked.
+    void disputed(BlockAddress block, PeerHandle sender) {
+        if (is_one(block.piece)) senders_[block.piece].emplace(block.block, sender);
+    }
+
+    void passed(PieceIndex piece) {
+        if (senders_.erase(piece) > 0) std::erase(order_, piece);
+    }
+
+    // Whether the piece is fetched for the second time.
+    bool is_one(PieceIndex piece) const {
+        auto const found = senders_.find(piece);
+        return found != senders_.end() && !found->second.empty();
+    }
+
+    // Whether the piece is fetched for the second time, and this peer has sent the block already.
+    bool sent(BlockAddress block, PeerHandle peer) const {
+        auto const found = senders_.find(block.piece);
+        return found != senders_.end() && found->second.contains({block.block, peer});
+    }
+
+private:
+    std::map<PieceIndex, std::set<std::pair<BlockIndex, PeerHandle>>> senders_;  // none: it failed again
+    std::deque<PieceIndex> order_;                                               // by first failure
+};
+
+}  // namespace rqfs::torrent
