@@ -54,6 +54,7 @@ inline constexpr std::uint64_t kMediaStepBytes = 65'557;        // the longest e
 inline constexpr std::size_t kMediaSteps = 1024;                // looks at one file
 inline constexpr std::size_t kMediaJumps = 32;                  // of them elsewhere in it: each may cost a piece
 inline constexpr std::size_t kMediaRanges = 64;                 // OpenDML has one index a gigabyte and stream
+inline constexpr std::size_t kMediaDirectories = 24;            // of a disc's image that are looked into; a Blu-ray has 14
 inline constexpr std::uint64_t kMediaIndexBytes = 64u << 20;    // of all ranges together
 inline constexpr std::size_t kMediaFruitlessReads = 4096;       // of a reader, without the bytes that were waited for
 inline constexpr std::chrono::hours kMediaMostDuration{1000};   // longer is a stranger's joke

@@ -1,3 +1,4 @@
+#include "fs/settings.h"
 #include "tests/fs/media_file.h"
 
 #include <gtest/gtest.h>
@@ -113,7 +114,54 @@ TEST(MediaIso, FindsDescriptorsRootDirectoriesAndPathTables) {
     EXPECT_TRUE(covers(hints.first, {40 * kSector, 41 * kSector}));
     EXPECT_TRUE(covers(hints.first, {20 * kSector, 20 * kSector + 3000}));
     EXPECT_TRUE(hints.index_known);
-    EXPECT_EQ(file.find().looks.size(), 4u);
+    EXPECT_EQ(file.find().looks.size(), 6u) << "four sectors and two directories";
+}
+
+std::string record(std::uint64_t place, std::uint64_t bytes, std::string const& name, bool is_directory = true) {
+    auto const length = (33 + name.size() + 1) / 2 * 2;
+    auto text = big(length, 1) + big(0, 1) + little(place, 4) + big(place, 4) + little(bytes, 4) + big(bytes, 4);
+    text += std::string(7, '\0') + big(is_directory ? 2 : 0, 1) + std::string(6, '\0') + big(name.size(), 1) + name;
+    text.resize(length);
+    return text;
+}
+
+TEST(MediaIso, FollowsDirectoriesOfDirectories) {
+    MediaFile file(kGiB, "disc.iso");
+    file.put(16 * kSector, volume(1, 30, 2 * kSector, 20));
+    auto root = record(30, 2 * kSector, std::string(1, '\0')) + record(30, 2 * kSector, "\1") +
+                record(9000, 70'000'000, "FILM.M2T;1", false);
+    root.resize(kSector);  // no record crosses the end of a sector
+    file.put(30 * kSector, root + record(500, 3000, "AUDIO") + record(100'000, kSector, "VIDEO"));
+    file.put(100'000 * kSector, record(100'000, kSector, std::string(1, '\0')) + record(200'000, 7000, "DEEP"));
+
+    auto const hints = file.hints();
+
+    EXPECT_TRUE(covers(hints.first, {500 * kSector, 500 * kSector + 3000}));
+    EXPECT_TRUE(covers(hints.first, {100'000 * kSector, 100'001 * kSector}));
+    EXPECT_TRUE(covers(hints.first, {200'000 * kSector, 200'000 * kSector + 7000}));
+    EXPECT_FALSE(covers(hints.first, {9000 * kSector, 9001 * kSector})) << "files are read when they are read";
+    EXPECT_TRUE(hints.index_known);
+}
+
+TEST(MediaIso, ADirectoryOfCountlessDirectoriesCostsLittle) {
+    MediaFile file(kGiB, "disc.iso");
+    file.put(16 * kSector, volume(1, 30, 60'000, 20));
+    std::string root;
+    for (std::uint64_t i = 0; root.size() + kSector < 60'000; ++i) {
+        std::string names;
+        for (std::uint64_t j = 0; names.size() + 40 < kSector; ++j)
+            names += record(1000 * (50 * i + j + 1), 0xFFFFFF, "D");
+        names.resize(kSector);
+        root += names;
+    }
+    file.put(30 * kSector, root);
+
+    auto const found = file.find();
+
+    std::uint64_t sum = 0;
+    for (auto const& range : found.hints.first) sum += range.size();
+    EXPECT_LE(found.looks.size(), 2 + fs::limit::kMediaDirectories);
+    EXPECT_LE(sum, fs::limit::kMediaIndexBytes);
 }
 
 TEST(MediaIso, FindsTheAnchorOfUdfAndLeavesItsEndsToBeLookedAt) {
