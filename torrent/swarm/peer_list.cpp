@@ -10,15 +10,6 @@ namespace rqfs::torrent {
 
 namespace {
 
-// The /24 or, for IPv6, the /64: what one household or one rented server has.
-Address network_of(Address const& address) {
-    auto const bytes = address.bytes();
-    if (!address.is_v6()) return Address::v4({bytes[0], bytes[1], bytes[2], 0});
-    std::array<std::uint8_t, 16> network{};
-    std::copy_n(bytes.begin(), 8, network.begin());
-    return Address::v6(network);
-}
-
 std::uint32_t troubles(KnownPeer const& peer) { return std::min(peer.failures, 60u) + std::min(peer.hang_ups, 60u); }
 
 // The wait for somebody who may be all there is: doubled with each failure.
@@ -33,11 +24,6 @@ auto dial_order(KnownPeer const& peer) {
                       peer.last_try.value_or(TimePoint::min()), peer.endpoint);
 }
 
-// Smaller is evicted first.
-auto worth(KnownPeer const& peer) {
-    return std::tuple(~peer.failures, peer.last_useful.value_or(peer.added), peer.endpoint);
-}
-
 // Marks are looked for in the whole list: seldom, for a tracker names hundreds in one turn.
 constexpr std::chrono::minutes kForgetEvery{1};
 
@@ -46,6 +32,21 @@ bool is_old_mark(KnownPeer const& peer, TimePoint now) {
 }
 
 }  // namespace
+
+// Whatever changes a peer lives in one of these, so that the order of eviction is always that of the peers as they are.
+class PeerList::Change {
+public:
+    Change(PeerList& list, KnownPeer& peer) : list_(list), peer_(peer) { list_.evictable_.take_out(peer_); }
+    Change(Change const&) = delete;
+    Change& operator=(Change const&) = delete;
+    ~Change() {
+        if (!peer_.user() && peer_.state == KnownPeer::State::idle) list_.evictable_.put(peer_);
+    }
+
+private:
+    PeerList& list_;
+    KnownPeer& peer_;
+};
 
 bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
     if (endpoint.port == 0 || banned(endpoint.address)) return false;
@@ -59,9 +60,12 @@ bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
         if (source == PeerSource::user) known->second.next_dial = now;
         return !known->second.given_up();
     }
-    if (network_full(endpoint, source)) return known != peers_.end() && !known->second.given_up();
+    bool const share_used_up = source != PeerSource::user && options_.per_network_and_source != 0 &&
+                               shares_.of(endpoint, source) >= options_.per_network_and_source;
+    if (share_used_up) return known != peers_.end() && !known->second.given_up();
     if (known == peers_.end() && peers_.size() >= options_.entries && !make_room()) return false;
     auto& peer = peers_[endpoint];
+    Change const change(*this, peer);
     if (known == peers_.end()) {
         peer.endpoint = endpoint;
         peer.added = now;
@@ -70,7 +74,7 @@ bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
     }
     if (known != peers_.end()) unlink(peer);
     peer.sources.add(source);
-    ++networks_[Network(network_of(endpoint.address), source)];
+    shares_.add(endpoint, source);
     if (source == PeerSource::user) peer.next_dial = now;
     return !peer.given_up();
 }
@@ -85,23 +89,15 @@ void PeerList::forget_old_marks(TimePoint now) {
 }
 
 bool PeerList::make_room() {
-    auto worst = peers_.end();
-    for (auto entry = peers_.begin(); entry != peers_.end(); ++entry) {
-        if (entry->second.user() || entry->second.state != KnownPeer::State::idle) continue;
-        if (worst == peers_.end() || worth(entry->second) < worth(worst->second)) worst = entry;
-    }
-    if (worst == peers_.end()) return false;
-    erase(worst);
-    return true;
+    auto const worst = evictable_.first();
+    if (worst) erase(peers_.find(*worst));
+    return worst.has_value();
 }
 
 void PeerList::erase(std::map<Endpoint, KnownPeer>::iterator entry) {
     unlink(entry->second);
-    for (auto const source : kPeerSources) {
-        if (!entry->second.sources.contains(source)) continue;
-        auto const network = networks_.find(Network(network_of(entry->first.address), source));
-        if (--network->second == 0) networks_.erase(network);
-    }
+    evictable_.take_out(entry->second);
+    shares_.take_back(entry->second);
     peers_.erase(entry);
 }
 
@@ -123,12 +119,6 @@ void PeerList::same_peer(Endpoint const& one, Endpoint const& other) {
 
 bool PeerList::twin_busy(KnownPeer const& peer) const {
     return peer.twin && peers_.at(*peer.twin).state != KnownPeer::State::idle;
-}
-
-bool PeerList::network_full(Endpoint const& endpoint, PeerSource source) const {
-    if (source == PeerSource::user || options_.per_network_and_source == 0) return false;
-    auto const network = networks_.find(Network(network_of(endpoint.address), source));
-    return network != networks_.end() && network->second >= options_.per_network_and_source;
 }
 
 std::uint32_t PeerList::priority(Endpoint const& endpoint) const {
@@ -160,10 +150,12 @@ std::optional<Endpoint> PeerList::next(bool skip_seeds, TimePoint now) {
         if (best == nullptr || dial_order(peer) < dial_order(*best)) best = &peer;
     }
     if (best == nullptr) return std::nullopt;
+    Change const change(*this, *best);
     best->state = KnownPeer::State::dialling;
     best->last_try = now;
     if (best->twin) {
         auto& twin = peers_.at(*best->twin);
+        Change const both(*this, twin);
         if (!twin.given_up()) twin.state = KnownPeer::State::dialling;
     }
     return best->endpoint;
@@ -198,6 +190,7 @@ void PeerList::back_off(KnownPeer& peer, TimePoint now) {
 void PeerList::failed(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return;
+    Change const change(*this, entry->second);
     ++entry->second.failures;
     back_off(entry->second, now);
 }
@@ -205,24 +198,29 @@ void PeerList::failed(Endpoint const& endpoint, TimePoint now) {
 void PeerList::hung_up(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return;
+    Change const change(*this, entry->second);
     ++entry->second.hang_ups;
     back_off(entry->second, now);
 }
 
 void PeerList::abandoned(Endpoint const& endpoint) {
     auto const entry = peers_.find(endpoint);
-    if (entry != peers_.end() && entry->second.state == KnownPeer::State::dialling)
-        entry->second.state = KnownPeer::State::idle;
+    if (entry == peers_.end() || entry->second.state != KnownPeer::State::dialling) return;
+    Change const change(*this, entry->second);
+    entry->second.state = KnownPeer::State::idle;
 }
 
 void PeerList::postponed(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
-    if (entry != peers_.end()) back_off(entry->second, now);
+    if (entry == peers_.end()) return;
+    Change const change(*this, entry->second);
+    back_off(entry->second, now);
 }
 
 bool PeerList::connected(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return false;
+    Change const change(*this, entry->second);
     entry->second.state = KnownPeer::State::connected;
     entry->second.last_try = now;
     return true;
@@ -231,15 +229,17 @@ bool PeerList::connected(Endpoint const& endpoint, TimePoint now) {
 void PeerList::disconnected(Endpoint const& endpoint, bool useful, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return;
+    auto& peer = entry->second;
     // Who was given up while it was connected stays so, whatever it brought before.
-    if (entry->second.given_up() && entry->second.state == KnownPeer::State::idle) return;
+    if (peer.given_up() && peer.state == KnownPeer::State::idle) return;
+    Change const change(*this, peer);
     if (useful) {
-        entry->second.failures = entry->second.hang_ups = 0;
-        entry->second.last_useful = now;
+        peer.failures = peer.hang_ups = 0;
+        peer.last_useful = now;
     } else {
-        ++entry->second.failures;
+        ++peer.failures;
     }
-    back_off(entry->second, now);
+    back_off(peer, now);
 }
 
 void PeerList::set_seed(Endpoint const& endpoint, bool seed) {
@@ -285,11 +285,12 @@ void PeerList::give_up(Endpoint const& endpoint, TimePoint now) {
     auto const entry = peers_.find(endpoint);
     if (entry == peers_.end()) return;
     auto& peer = entry->second;
-    peer.sources = PeerSources::from_bits(peer.sources.bits() &
-                                          static_cast<std::uint8_t>(~static_cast<std::uint8_t>(PeerSource::user)));
+    Change const change(*this, peer);
+    peer.sources.remove(PeerSource::user);
     peer.giver = false;
     peer.failures = limit::kMaxDialFailures;
     peer.last_try = now;
+    peer.next_dial = std::max(peer.next_dial, now);  // from when the mark is kept
     peer.state = KnownPeer::State::idle;
 }
 

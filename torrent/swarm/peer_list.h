@@ -1,7 +1,10 @@
 #pragma once
 
 #include "torrent/endpoint.h"
-#include "torrent/settings.h"
+#include "torrent/limits.h"
+#include "torrent/swarm/eviction_order.h"
+#include "torrent/swarm/known_peer.h"
+#include "torrent/swarm/network_shares.h"
 #include "torrent/swarm/peer_source.h"
 #include "torrent/units.h"
 
@@ -13,34 +16,9 @@
 #include <optional>
 #include <set>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace rqfs::torrent {
-
-// An address of a torrent's swarm, connected or not.
-struct KnownPeer {
-    enum class State { idle, dialling, connected };
-
-    Endpoint endpoint;
-    PeerSources sources;
-    State state = State::idle;
-    std::uint32_t failures = 0;  // in a row; a useful connection ends the row
-    std::uint32_t hang_ups = 0;  // the same, of connections that ended at once and brought nothing
-    bool seed = false;           // had everything when we last saw it
-    bool giver = false;          // sent us data in its last connection
-    TimePoint added{};
-    std::optional<TimePoint> last_useful;  // when a connection that brought or took data ended
-    std::optional<TimePoint> last_try;     // when it was last dialled or connected
-    TimePoint next_dial{};                 // not before
-    std::uint32_t priority = 0;            // BEP 40, with our own address
-    std::optional<Endpoint> twin;          // the same peer's address in the other family, known too
-
-    bool user() const { return sources.contains(PeerSource::user); }
-    // Dialled in vain limit::kMaxDialFailures times (a giver twice as often, for it is sooner dialled again): kept only
-    // as a mark, so that a tracker or PEX cannot make us dial it for ever.
-    bool given_up() const { return !user() && failures >= limit::kMaxDialFailures * (giver ? 2 : 1); }
-};
 
 // The addresses we know of one torrent, where from, and which to dial next. Pure; owned by Torrent.
 //
@@ -117,6 +95,7 @@ public:
         std::size_t banned = 0;
     };
     Counts counts() const;
+    NetworkShares const& shares() const { return shares_; }
 
     static constexpr std::size_t kBans = 4'096;                // 10 times the connections of a session
     static constexpr std::chrono::milliseconds kSoonRedial{2500};  // doubled with each failure
@@ -125,21 +104,21 @@ public:
     static constexpr std::chrono::minutes kSetAsideFor{10};    // two rounds of the turnover
 
 private:
-    using Network = std::pair<Address, PeerSource>;
+    class Change;
 
     void forget_old_marks(TimePoint now);
     bool make_room();
     void erase(std::map<Endpoint, KnownPeer>::iterator entry);
     void unlink(KnownPeer& peer);
     bool twin_busy(KnownPeer const& peer) const;
-    bool network_full(Endpoint const& endpoint, PeerSource source) const;
     std::uint32_t priority(Endpoint const& endpoint) const;
     bool dialable(KnownPeer const& peer, bool skip_seeds) const;
     void back_off(KnownPeer& peer, TimePoint now);
 
     Options options_;
     std::map<Endpoint, KnownPeer> peers_;  // ordered: strangers choose the keys, and a hash table could be flooded
-    std::map<Network, std::size_t> networks_;
+    NetworkShares shares_;
+    EvictionOrder evictable_;  // the idle ones that are not the user's
     std::set<Address> banned_;
     std::deque<Address> ban_order_;
     TimePoint next_forgetting_{};

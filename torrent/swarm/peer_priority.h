@@ -9,8 +9,8 @@
 namespace rqfs::torrent {
 
 // BEP 40: a number for the pair of two peers that both compute alike; of several candidates the highest is dialled
-// first and kept longest, so that nobody can fill a swarm's connections by being fast. Addresses are the external ones.
-// 0 across families.
+// first, so that nobody can fill a swarm's connections by being fast. It decides nothing of connections that are there:
+// PeerTurnover asks what they are good for. Addresses are the external ones. 0 across families.
 std::uint32_t peer_priority(Endpoint const& one, Endpoint const& other);
 
 // CRC-32C (Castagnoli, RFC 3720) by table: for the few bytes of an address, not for data.

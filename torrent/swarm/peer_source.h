@@ -36,6 +36,9 @@ public:
     constexpr void add(PeerSource source) {
         bits_ = static_cast<std::uint8_t>(bits_ | static_cast<std::uint8_t>(source));
     }
+    constexpr void remove(PeerSource source) {
+        bits_ = static_cast<std::uint8_t>(bits_ & ~static_cast<std::uint8_t>(source));
+    }
     constexpr std::uint8_t bits() const { return bits_; }
     constexpr bool empty() const { return bits_ == 0; }
     friend constexpr bool operator==(PeerSources, PeerSources) = default;

@@ -1,5 +1,6 @@
 #include "torrent/swarm/peer_list.h"
 
+#include "tests/torrent/swarm/peer_list_fixture.h"
 #include "torrent/swarm/peer_priority.h"
 
 #include <gtest/gtest.h>
@@ -21,20 +22,6 @@ namespace rqfs::torrent {
 namespace {
 
 using namespace std::chrono_literals;
-
-TimePoint const kStart(1000h);
-
-Endpoint at(std::string const& text) { return Endpoint::parse(text).value(); }
-
-// The number-th of many addresses, each in its own /24.
-Endpoint far(std::uint32_t number) {
-    auto const byte = [number](unsigned shift) { return static_cast<std::uint8_t>(number >> shift); };
-    return {Address::v4({20, byte(8), byte(0), 1}), 6881};
-}
-
-PeerList list(std::size_t entries = limit::kPeerListEntries) {
-    return PeerList({entries, limit::kPeersPerNetworkAndSource, 1});
-}
 
 TEST(PeerList, AnEmptyOneHasNobodyToDial) {
     auto peers = list();

@@ -1,5 +1,7 @@
 #include "torrent/swarm/peer_list.h"
 
+#include "tests/torrent/swarm/peer_list_fixture.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -10,15 +12,6 @@ namespace rqfs::torrent {
 namespace {
 
 using namespace std::chrono_literals;
-
-TimePoint const kStart(1000h);
-
-Endpoint at(std::string const& text) { return Endpoint::parse(text).value(); }
-
-// The number-th of many addresses, each in its own /24.
-Endpoint far(std::uint8_t number) { return {Address::v4({20, 1, number, 1}), 6881}; }
-
-PeerList list() { return PeerList({limit::kPeerListEntries, limit::kPeersPerNetworkAndSource, 1}); }
 
 TEST(PeerListTwins, OfAPeerWithTwoAddressesBothAreDialledTogether) {
     auto peers = list();

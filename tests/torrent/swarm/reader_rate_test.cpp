@@ -24,6 +24,18 @@ TimePoint read_for(ReaderRate& rate, TimePoint now, Duration length, Duration wa
     return now;
 }
 
+// One that never stopped reading, each chunk waited for so long.
+struct Greedy {
+    explicit Greedy(Duration waiting, double film = 0) {
+        if (film > 0) rate.film(film);
+        now = read_for(rate, kStart, 40s, waiting, 0ms);
+        EXPECT_TRUE(rate.greedy());
+    }
+
+    ReaderRate rate{false, kStart};
+    TimePoint now;
+};
+
 TEST(ReaderRate, IsAFilmsAtFirst) {
     ReaderRate const rate(false, kStart);
 
@@ -69,9 +81,7 @@ TEST(ReaderRate, BetweenTheThresholdsTheClassStays) {
 }
 
 TEST(ReaderRate, AGreedyReaderThatPausesBecomesPaced) {
-    ReaderRate rate(false, kStart);
-    auto const now = read_for(rate, kStart, 40s, 100ms, 0ms);
-    ASSERT_TRUE(rate.greedy());
+    auto [rate, now] = Greedy(100ms);
 
     read_for(rate, now, 12s, 10ms, 90ms);
 
@@ -79,9 +89,7 @@ TEST(ReaderRate, AGreedyReaderThatPausesBecomesPaced) {
 }
 
 TEST(ReaderRate, AfterASeekAReaderCountsAsPacedAgain) {
-    ReaderRate rate(false, kStart);
-    auto now = read_for(rate, kStart, 40s, 100ms, 0ms);
-    ASSERT_TRUE(rate.greedy());
+    auto [rate, now] = Greedy(100ms);
 
     rate.sought(now);
     EXPECT_FALSE(rate.greedy());
@@ -121,10 +129,7 @@ TEST(ReaderRate, WhoIsGivenMoreThanItsFilmAndNeverStopsIsGreedyAfterThirtySecond
 }
 
 TEST(ReaderRate, ACopierOfAFilmIsOneHoweverLittleIsLeftToIt) {
-    ReaderRate rate(false, kStart);
-    rate.film(2e6);
-    auto const now = read_for(rate, kStart, 40s, 50ms, 0ms);
-    ASSERT_TRUE(rate.greedy());
+    auto [rate, now] = Greedy(50ms, 2e6);
 
     read_for(rate, now, 600s, 1s, 0ms);
 
@@ -132,10 +137,7 @@ TEST(ReaderRate, ACopierOfAFilmIsOneHoweverLittleIsLeftToIt) {
 }
 
 TEST(ReaderRate, AfterASeekWhatWasGivenBeforeDoesNotCount) {
-    ReaderRate rate(false, kStart);
-    rate.film(2e6);
-    auto const now = read_for(rate, kStart, 600s, 25ms, 0ms);
-    ASSERT_TRUE(rate.greedy());
+    auto [rate, now] = Greedy(25ms, 2e6);
 
     rate.sought(now);
     read_for(rate, now, 600s, 100ms, 0ms);  // 1.3e6 a second
