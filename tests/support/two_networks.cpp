@@ -41,27 +41,44 @@ std::string address_of(bool v6, int network, int host) {
     return v6 ? "fd77:" + std::to_string(network + 1) + "::" + end : "10.77." + std::to_string(network) + "." + end;
 }
 
-udp::socket open_neighbour(asio::io_context& engine, udp::endpoint const& group, int network) {
-    bool const v6 = group.address().is_v6();
-    udp::socket socket(engine, group.protocol());
-    socket.set_option(udp::socket::reuse_address(true));
-    if (v6) socket.set_option(asio::ip::v6_only(true));
-    socket.bind(group);
-    if (v6) {
-        auto const interface = ::if_nametoindex(("n" + std::to_string(network)).c_str());
-        socket.set_option(asio::ip::multicast::join_group(group.address().to_v6(), interface));
-        socket.set_option(asio::ip::multicast::outbound_interface(interface));
-    } else {
-        auto const own = asio::ip::make_address_v4(address_of(false, network, 2));
-        socket.set_option(asio::ip::multicast::join_group(group.address().to_v4(), own));
-        socket.set_option(asio::ip::multicast::outbound_interface(own));
-    }
-    // The group's datagrams of the other network are for the other neighbour.
-    auto const device = "n" + std::to_string(network);
+void speak_through(udp::socket& socket, std::string const& device) {
+    auto const v6 = socket.local_endpoint().address().is_v6();
+    if (v6) socket.set_option(asio::ip::multicast::outbound_interface(::if_nametoindex(device.c_str())));
     ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_BINDTODEVICE, device.data(),
                  static_cast<socklen_t>(device.size()));
     socket.set_option(asio::ip::multicast::enable_loopback(false));
     socket.non_blocking(true);
+}
+
+udp::socket open_at(asio::io_context& engine, udp::endpoint const& place) {
+    udp::socket socket(engine, place.protocol());
+    socket.set_option(udp::socket::reuse_address(true));
+    if (place.address().is_v6()) socket.set_option(asio::ip::v6_only(true));
+    socket.bind(place);
+    return socket;
+}
+
+// In the group on the network that `own` is an address of.
+udp::socket open_neighbour(asio::io_context& engine, udp::endpoint const& group, std::string const& own,
+                           std::string const& device) {
+    auto socket = open_at(engine, group);
+    if (group.address().is_v6()) {
+        socket.set_option(asio::ip::multicast::join_group(group.address().to_v6(), ::if_nametoindex(device.c_str())));
+    } else {
+        auto const address = asio::ip::make_address_v4(own);
+        socket.set_option(asio::ip::multicast::join_group(group.address().to_v4(), address));
+        socket.set_option(asio::ip::multicast::outbound_interface(address));
+    }
+    speak_through(socket, device);  // the group's datagrams of the other network are for the other neighbour
+    return socket;
+}
+
+// Speaks to the group from an address of its own and hears nothing.
+udp::socket open_stranger(asio::io_context& engine, udp::endpoint const& group, std::string const& own) {
+    auto const address = asio::ip::make_address(own);
+    auto socket = open_at(engine, udp::endpoint(address, group.port()));
+    if (address.is_v4()) socket.set_option(asio::ip::multicast::outbound_interface(address.to_v4()));
+    speak_through(socket, "n0");
     return socket;
 }
 
@@ -83,6 +100,9 @@ bool TwoNetworks::set_up() {
     // Else nothing is sent from or to a new address until a second has shown that nobody else has it.
     for (auto const& name : {us_, them_})
         if (!run("ip netns exec " + name + " sysctl -w net.ipv6.conf.default.accept_dad=0")) return false;
+    // Else the kernel itself may drop what comes from an address of another network.
+    for (std::string const which : {"all", "default"})
+        if (!run("ip netns exec " + us_ + " sysctl -w net.ipv4.conf." + which + ".rp_filter=0")) return false;
     for (int network = 0; network < 2; ++network) {
         auto const number = std::to_string(network);
         if (!run("ip -n " + us_ + " link add m" + number + " type veth peer name n" + number + " netns " + them_))
@@ -115,11 +135,37 @@ std::vector<TwoNetworks::Neighbour> TwoNetworks::join(asio::io_context& engine,
     for (auto const& group : groups)
         for (int network = 0; network < 2; ++network) {
             bool const v6 = group.address().is_v6();
-            neighbours.push_back({address_of(v6, network, 2), address_of(v6, network, 1), group,
-                                  open_neighbour(engine, group, network)});
+            auto const own = address_of(v6, network, 2);
+            neighbours.push_back({own, address_of(v6, network, 1), group,
+                                  open_neighbour(engine, group, own, "n" + std::to_string(network))});
         }
     enter(us_);
     return neighbours;
+}
+
+std::vector<TwoNetworks::Neighbour> TwoNetworks::strangers(asio::io_context& engine,
+                                                           std::array<udp::endpoint, 2> const& groups) {
+    std::vector<Neighbour> strangers;
+    run("ip -n " + them_ + " addr add 10.88.0.2/24 dev n0");
+    run("ip -n " + them_ + " addr add fd88::2/64 dev n0 nodad preferred_lft 0");  // nobody else speaks from it
+    enter(them_);
+    for (auto const& group : groups) {
+        bool const v6 = group.address().is_v6();
+        std::string const own = v6 ? "fd88::2" : "10.88.0.2";
+        strangers.push_back({own, address_of(v6, 0, 1), group, open_stranger(engine, group, own)});
+    }
+    enter(us_);
+    return strangers;
+}
+
+std::vector<TwoNetworks::Neighbour> TwoNetworks::witnesses(asio::io_context& engine,
+                                                           std::array<udp::endpoint, 2> const& groups) {
+    std::vector<Neighbour> witnesses;
+    for (auto const& group : groups) {
+        auto const own = address_of(group.address().is_v6(), 0, 1);
+        witnesses.push_back({own, own, group, open_neighbour(engine, group, own, "m0")});
+    }
+    return witnesses;
 }
 
 void TwoNetworks::Neighbour::say(std::string_view text) {

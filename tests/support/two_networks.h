@@ -38,6 +38,12 @@ public:
     // All four: both networks of the family of each group.
     std::vector<Neighbour> join(boost::asio::io_context& engine,
                                 std::array<boost::asio::ip::udp::endpoint, 2> const& groups);
+    // On the first network, one a family, with addresses of another: 10.88.0.2 and fd88::2.
+    std::vector<Neighbour> strangers(boost::asio::io_context& engine,
+                                     std::array<boost::asio::ip::udp::endpoint, 2> const& groups);
+    // On our own host: whatever its kernel gives to somebody in the group on the first network.
+    std::vector<Neighbour> witnesses(boost::asio::io_context& engine,
+                                     std::array<boost::asio::ip::udp::endpoint, 2> const& groups);
 
 private:
     TwoNetworks();

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -106,6 +107,28 @@ TEST_F(SystemMulticastTest, WhatIsSaidComesBack) {
     run_until([&] { return heard.size() >= neighbours.size(); });
 
     for (auto const& neighbour : neighbours) EXPECT_TRUE(heard.contains(neighbour.sees_us_as + " hello"));
+}
+
+TEST_F(SystemMulticastTest, WhoHasAnAddressOfAnotherNetworkIsNotHeard) {
+    std::array const groups{to_udp(LsdMessage::groups()[0]), to_udp(LsdMessage::groups()[1])};
+    auto strangers = networks->strangers(engine, groups);
+    auto witnesses = networks->witnesses(engine, groups);
+    std::set<std::string> came;
+
+    run_until([&] {
+        for (auto& stranger : strangers) stranger.say("psst");
+        for (auto& witness : witnesses)
+            for (auto const& words : witness.heard()) came.insert(words);
+        bool const all = came.contains("10.88.0.2 psst") && came.contains("fd88::2 psst");
+        if (all)
+            for (auto& neighbour : neighbours) neighbour.say("hello");  // after them, in the same sockets
+        return all && heard.contains(neighbours[0].address + " hello") &&
+               heard.contains(neighbours[2].address + " hello");
+    });
+
+    EXPECT_TRUE(came.contains("10.88.0.2 psst") && came.contains("fd88::2 psst")) << "the kernel let it in";
+    EXPECT_TRUE(heard.contains(neighbours[0].address + " hello") && heard.contains(neighbours[2].address + " hello"));
+    for (auto const& words : heard) EXPECT_EQ(words.find("psst"), std::string::npos) << words;
 }
 
 TEST_F(SystemMulticastTest, NeighboursAreOnEitherNetworkAndNobodyElseIs) {
