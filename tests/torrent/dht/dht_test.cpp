@@ -132,13 +132,21 @@ TEST_F(Node, AnAnnouncementNamesThePortOfItsFamily) {
     EXPECT_EQ(announced_ports()[true], (std::set<std::uint16_t>{7000}));
 }
 
-TEST_F(Node, AnotherPortIsAnnouncedAtOnce) {
-    everybody_answers();
-    start();
-    dht->add_node(nth_endpoint(1));
-    run(10s);
-    auto const search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
-    search->announce({6881, 6881}, false);
+// With a search that announces one port.
+struct Announcing : Node {
+    void SetUp() override {
+        everybody_answers();
+        start();
+        dht->add_node(nth_endpoint(1));
+        run(10s);
+        search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
+        search->announce({6881, 6881}, false);
+    }
+
+    std::unique_ptr<Dht::Search> search;
+};
+
+TEST_F(Announcing, AnotherPortIsAnnouncedAtOnce) {
     run(1min);
 
     search->announce({50'000, 6881}, false);
@@ -147,13 +155,7 @@ TEST_F(Node, AnotherPortIsAnnouncedAtOnce) {
     EXPECT_EQ(announced_ports()[false], (std::set<std::uint16_t>{6881, 50'000}));
 }
 
-TEST_F(Node, AnotherPortIsAnnouncedThoughASearchIsJustAnnouncingTheLast) {
-    everybody_answers();
-    start();
-    dht->add_node(nth_endpoint(1));
-    run(10s);
-    auto const search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
-    search->announce({6881, 6881}, false);
+TEST_F(Announcing, AnotherPortIsAnnouncedThoughASearchIsJustAnnouncingTheLast) {
     run(0s);
 
     search->announce({50'000, 6881}, false);

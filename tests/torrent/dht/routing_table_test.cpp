@@ -33,6 +33,24 @@ struct Table : testing::Test {
     NodeContact secure() {
         return {secure_node_id(nth_endpoint(++used).address, random_id(random)), nth_endpoint(used)};
     }
+    NodeContact secure(unsigned bits) {
+        auto each = secure();
+        while (common_bits(each.id, own) != bits) each = secure();
+        return each;
+    }
+    // For an hour every node answers; those who are asked for the ids within `bits` of ours.
+    std::set<Endpoint> asked_about(unsigned bits) {
+        std::set<Endpoint> asked;
+        for (auto const end = now + 1h; now < end; now += 1s) {
+            auto const check = table.next_check(random_id(random), now);
+            if (!check) continue;
+            table.replied(check->node, now);
+            if (!check->find) continue;
+            table.refreshed(*check->find, now);
+            if (common_bits(own, *check->find) == bits) asked.insert(check->node.endpoint);
+        }
+        return asked;
+    }
 };
 
 TEST_F(Table, KnowsNobodyAtFirst) {
@@ -191,8 +209,7 @@ TEST_F(Table, OurOwnIdIsNobody) {
 TEST_F(Table, ANodeWithTheIdOfItsAddressTakesThePlaceOfAnother) {
     while (table.counts(now).replacements == 0)
         table.replied({id_at_distance(own, 0, random_id(random)), nth_endpoint(++used)}, now);
-    auto newcomer = secure();
-    while (common_bits(newcomer.id, own) != 0) newcomer = secure();
+    auto const newcomer = secure(0);
     EXPECT_TRUE(table.welcome(newcomer, now));
 
     table.replied(newcomer, now);
@@ -246,21 +263,14 @@ TEST_F(Table, ABucketWithRoomLooksForMoreSoonAtFirst) {
 // Else whoever fills a bucket with nodes of ids it chose is the only one asked who else is in there.
 TEST_F(Table, ABucketOfNodesThatChoseTheirIdsIsLookedIntoByOthersToo) {
     for (int i = 0; i < 8; ++i) add(0);
-    std::set<Endpoint> honest, asked;
-    while (honest.size() < 3) {
-        auto const each = secure();
-        if (common_bits(each.id, own) != 1) continue;
+    std::set<Endpoint> honest;
+    for (int i = 0; i < 3; ++i) {
+        auto const each = secure(1);
         table.replied(each, now);
         honest.insert(each.endpoint);
     }
-    for (auto const end = now + 1h; now < end; now += 1s) {
-        auto const check = table.next_check(random_id(random), now);
-        if (!check) continue;
-        table.replied(check->node, now);
-        if (!check->find) continue;
-        table.refreshed(*check->find, now);
-        if (common_bits(own, *check->find) == 0) asked.insert(check->node.endpoint);
-    }
+
+    auto const asked = asked_about(0);
 
     EXPECT_TRUE(std::includes(asked.begin(), asked.end(), honest.begin(), honest.end()));
 }
@@ -268,20 +278,10 @@ TEST_F(Table, ABucketOfNodesThatChoseTheirIdsIsLookedIntoByOthersToo) {
 // The other way round one that has its address's id is enough: only those are asked.
 TEST_F(Table, ABucketIsLookedIntoByItsNodesWithTheIdsOfTheirAddresses) {
     for (int i = 0; i < 8; ++i) add(0);
-    auto honest = secure();
-    while (common_bits(honest.id, own) != 0) honest = secure();
+    auto const honest = secure(0);
     table.replied(honest, now);
-    std::set<Endpoint> asked;
-    for (auto const end = now + 1h; now < end; now += 1s) {
-        auto const check = table.next_check(random_id(random), now);
-        if (!check) continue;
-        table.replied(check->node, now);
-        if (!check->find) continue;
-        table.refreshed(*check->find, now);
-        asked.insert(check->node.endpoint);
-    }
 
-    EXPECT_EQ(asked, std::set{honest.endpoint});
+    EXPECT_EQ(asked_about(0), std::set{honest.endpoint});
 }
 
 // Nobody answers any more: all are asked, and none stays questionable.

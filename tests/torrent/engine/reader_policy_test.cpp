@@ -4,10 +4,39 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
 namespace rqfs::torrent {
 namespace {
 
 ReaderProgram const kThumbnailer{"tumblerd", 1};
+ReaderProgram const kPlayer{"mpv", 2};
+
+// A leech whose readers are treated as the settings say, and that knows the seed of its one torrent.
+class ReaderPolicyTest : public TwoSessions {
+protected:
+    void set(std::function<void(StreamSettings&)> const& change) {
+        Settings settings;
+        settings.listen = {"127.0.0.1:0"};
+        settings.test_network = true;
+        change(settings.stream);
+        leech.session->apply(settings);
+    }
+    void set_fetch(FetchPolicy policy) {
+        set([policy](StreamSettings& stream) { stream.fetch = policy; });
+    }
+    InfoHash add(tests::MadeTorrent const& made) {
+        auto const hash = made.metainfo->info_hash();
+        start(made);
+        run(leech.session->add(made.file, AddOptions{}));
+        connect(hash);
+        return hash;
+    }
+};
 
 TEST(ProgramKind, IsKnownOfTheUsualPrograms) {
     StreamSettings const usual;
@@ -49,12 +78,9 @@ TEST(ProgramKind, FollowsTheUsersListInPlaceOfTheUsualOne) {
     EXPECT_EQ(program_kind("tumblerd", chosen), ProgramKind::scanner) << "the other list stays";
 }
 
-TEST_F(TwoSessions, AScannerGetsWhatItReadsWithoutReadAhead) {
+TEST_F(ReaderPolicyTest, AScannerGetsWhatItReadsWithoutReadAhead) {
     auto const made = tests::make_torrent({.bytes = 8'000'000, .piece_bytes = 256 << 10});
-    auto const hash = made.metainfo->info_hash();
-    start(made);
-    run(leech.session->add(made.file, AddOptions{}));
-    connect(hash);
+    auto const hash = add(made);
     auto const stream = leech.session->open(hash, FileIndex(0), kThumbnailer);
 
     auto const bytes = read(*stream, {0, 1000});
@@ -64,17 +90,10 @@ TEST_F(TwoSessions, AScannerGetsWhatItReadsWithoutReadAhead) {
     EXPECT_EQ(leech.session->torrent(hash).have_bytes, 256u << 10);
 }
 
-TEST_F(TwoSessions, AScannerBeyondItsBudgetIsRefusedWhatIsMissingAlone) {
-    Settings settings;
-    settings.listen = {"127.0.0.1:0"};
-    settings.test_network = true;
-    settings.stream.scanner_budget_bytes = 1;
-    leech.session->apply(settings);
+TEST_F(ReaderPolicyTest, AScannerBeyondItsBudgetIsRefusedWhatIsMissingAlone) {
+    set([](StreamSettings& stream) { stream.scanner_budget_bytes = 1; });
     auto const made = tests::make_torrent({.bytes = 8'000'000, .piece_bytes = 256 << 10});
-    auto const hash = made.metainfo->info_hash();
-    start(made);
-    run(leech.session->add(made.file, AddOptions{}));
-    connect(hash);
+    auto const hash = add(made);
     auto stream = leech.session->open(hash, FileIndex(0), kThumbnailer);
     for (std::uint64_t piece = 0; piece < 4; ++piece) read(*stream, {piece << 20, (piece << 20) + 1000});
 
@@ -82,23 +101,16 @@ TEST_F(TwoSessions, AScannerBeyondItsBudgetIsRefusedWhatIsMissingAlone) {
 
     EXPECT_THROW(read(*stream, {6u << 20, (6u << 20) + 1000}), boost::system::system_error);
     EXPECT_NO_THROW(read(*stream, {1u << 20, (1u << 20) + 1000})) << "it is stored";
-    auto const player = leech.session->open(hash, FileIndex(0), ReaderProgram{"mpv", 2});
+    auto const player = leech.session->open(hash, FileIndex(0), kPlayer);
     EXPECT_NO_THROW(read(*player, {6u << 20, (6u << 20) + 1000}));
 }
 
-TEST_F(TwoSessions, WithFetchFileTheRestOfAnOpenFileComesUntilItIsClosed) {
-    Settings settings;
-    settings.listen = {"127.0.0.1:0"};
-    settings.test_network = true;
-    settings.stream.fetch = FetchPolicy::file;
-    leech.session->apply(settings);
+TEST_F(ReaderPolicyTest, WithFetchFileTheRestOfAnOpenFileComesUntilItIsClosed) {
+    set_fetch(FetchPolicy::file);
     auto const made = tests::make_torrent({.files = {{"a.bin", 4'000'000}, {"b.bin", 4'000'000}}, .piece_bytes = 64 << 10});
-    auto const hash = made.metainfo->info_hash();
-    start(made);
-    run(leech.session->add(made.file, AddOptions{}));
-    connect(hash);
+    auto const hash = add(made);
 
-    auto stream = leech.session->open(hash, FileIndex(0), ReaderProgram{"mpv", 2});
+    auto stream = leech.session->open(hash, FileIndex(0), kPlayer);
     ASSERT_TRUE(until([&] { return leech.session->files(hash)[0].have_bytes == 4'000'000; }));
     stream.reset();
 
@@ -106,21 +118,14 @@ TEST_F(TwoSessions, WithFetchFileTheRestOfAnOpenFileComesUntilItIsClosed) {
     EXPECT_LT(leech.session->files(hash)[1].have_bytes, 65'536u) << "only the piece that both share";
 }
 
-TEST_F(TwoSessions, WithFetchFileWhatHasNotComeWhenItIsClosedStaysAway) {
-    Settings settings;
-    settings.listen = {"127.0.0.1:0"};
-    settings.test_network = true;
-    settings.stream.fetch = FetchPolicy::file;
-    leech.session->apply(settings);
+TEST_F(ReaderPolicyTest, WithFetchFileWhatHasNotComeWhenItIsClosedStaysAway) {
+    set_fetch(FetchPolicy::file);
     auto const made = tests::make_torrent({.bytes = 8'000'000, .piece_bytes = 64 << 10});
-    auto const hash = made.metainfo->info_hash();
-    start(made);
-    run(leech.session->add(made.file, AddOptions{}));
     seed.session->limit(1'000'000, std::nullopt);
-    connect(hash);
+    auto const hash = add(made);
     auto const have = [&] { return leech.session->torrent(hash).have_bytes; };
 
-    auto stream = leech.session->open(hash, FileIndex(0), ReaderProgram{"mpv", 2});
+    auto stream = leech.session->open(hash, FileIndex(0), kPlayer);
     ASSERT_TRUE(until([&] { return have() >= 500'000; }));
     stream.reset();
 
@@ -132,21 +137,14 @@ TEST_F(TwoSessions, WithFetchFileWhatHasNotComeWhenItIsClosedStaysAway) {
     EXPECT_LE(have(), left + 500'000) << "what was on its way may still come";
 }
 
-TEST_F(TwoSessions, WithFetchTorrentAnOpenFileBringsTheWholeTorrentAndAScannerDoesNot) {
-    Settings settings;
-    settings.listen = {"127.0.0.1:0"};
-    settings.test_network = true;
-    settings.stream.fetch = FetchPolicy::torrent;
-    leech.session->apply(settings);
+TEST_F(ReaderPolicyTest, WithFetchTorrentAnOpenFileBringsTheWholeTorrentAndAScannerDoesNot) {
+    set_fetch(FetchPolicy::torrent);
     auto const made = tests::make_torrent({.files = {{"a.bin", 400'000}, {"b.bin", 400'000}}, .piece_bytes = 64 << 10});
-    auto const hash = made.metainfo->info_hash();
-    start(made);
-    run(leech.session->add(made.file, AddOptions{}));
-    connect(hash);
+    auto const hash = add(made);
     auto const scanner = leech.session->open(hash, FileIndex(1), kThumbnailer);
     EXPECT_EQ(leech.session->torrent(hash).state, TorrentState::idle);
 
-    auto const stream = leech.session->open(hash, FileIndex(0), ReaderProgram{"mpv", 2});
+    auto const stream = leech.session->open(hash, FileIndex(0), kPlayer);
 
     EXPECT_TRUE(until([&] { return leech.session->torrent(hash).state == TorrentState::seeding; }));
 }
