@@ -1,5 +1,6 @@
 // Peers hear of each other through us: peer exchange (BEP 11) and holepunching (BEP 55).
 #include "torrent/connections.h"
+#include "torrent/link_scope.h"
 
 #include <cstdint>
 #include <functional>
@@ -29,6 +30,7 @@ std::uint8_t flags_of(PeerConnection const& connection) {
 
 // A port is its owner's word: nobody shall be made to dial somebody's mail server.
 bool may_be_told(Endpoint const& listens_at, bool test_network) {
+    if (is_link_local_v6(listens_at.address)) return false;  // others have other links
     return may_dial(listens_at, AddressSource::incoming, test_network);
 }
 
@@ -73,7 +75,8 @@ void Connections::peer_exchange(PeerConnection& peer, PexMessage const& message)
 bool Connections::learn_from(PeerConnection const& peer, Endpoint const& named, AddressSource trusted_as) {
     auto const now = session_.clock.now();
     auto const by = peer.remote().address;
-    if (!session_.may_dial(named, trusted_as)) return false;
+    // Nobody can name an interface of ours.
+    if (is_link_local_v6(named.address) || !session_.may_dial(named, trusted_as)) return false;
     // What is known costs nobody a dial more, unless it was given up long ago. A laboratory's peers share an address.
     auto const* const listed = known_.find(named);
     bool const counts = (listed == nullptr || listed->given_up()) && !session_.settings.test_network;

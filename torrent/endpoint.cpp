@@ -1,9 +1,12 @@
 #include "torrent/endpoint.h"
 
+#include "torrent/link_scope.h"
+
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <system_error>
 
 namespace rqfs::torrent {
@@ -28,6 +31,19 @@ std::vector<Endpoint> parse_compact(std::span<std::byte const> bytes) {
         endpoints.push_back({Address::from_bytes(bytes.first(AddressBytes)).value(), port});
     }
     return endpoints;
+}
+
+// "fe80::1%2"
+std::optional<Address> parse_scoped(std::string_view text) {
+    auto const percent = text.find('%');
+    if (percent == std::string_view::npos) return std::nullopt;
+    auto const digits = text.substr(percent + 1);
+    std::uint32_t scope = 0;
+    auto const [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), scope);
+    if (failure != std::errc() || end != digits.data() + digits.size() || scope == 0) return std::nullopt;
+    auto const address = Address::parse(text.substr(0, percent));
+    if (!address || !is_link_local_v6(*address) || link_scope(*address) != 0) return std::nullopt;
+    return with_link_scope(*address, scope);
 }
 
 }  // namespace
@@ -58,6 +74,7 @@ Result<Address> Address::parse(std::string_view text) {
     if (whole && !bracketed && inet_pton(AF_INET, copy.c_str(), four.data()) == 1) return v4(four);
     std::array<std::uint8_t, 16> sixteen{};
     if (whole && inet_pton(AF_INET6, copy.c_str(), sixteen.data()) == 1) return v6(sixteen);
+    if (auto const scoped = parse_scoped(copy)) return *scoped;
     return error(Errc::malformed, quoted(text) + " is no IP address");
 }
 
@@ -72,6 +89,8 @@ Result<Address> Address::from_bytes(std::span<std::byte const> bytes) {
 
 std::string Address::text() const {
     std::array<char, INET6_ADDRSTRLEN> buffer{};
+    auto const scope = link_scope(*this);
+    if (scope != 0) return without_link_scope(*this).text() + "%" + std::to_string(scope);
     return inet_ntop(v6_ ? AF_INET6 : AF_INET, bytes_.data(), buffer.data(), buffer.size());
 }
 

@@ -1,11 +1,15 @@
 #include "torrent/local_discovery.h"
 
 #include "torrent/hash.h"
+#include "torrent/link_scope.h"
 #include "torrent/log.h"
 #include "torrent/net/lsd_message.h"
 #include "torrent/timeout.h"
 
+#include <algorithm>
 #include <cassert>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,6 +25,9 @@ namespace {
 // TR hears 10 in a second. Together no more than 50 in any five seconds, whoever floods us.
 constexpr double kIncomingBurst = 10;
 constexpr double kIncomingPerSecond = 8;
+
+constexpr std::size_t kCookies = 64;  // neighbours that are remembered
+constexpr std::chrono::milliseconds kOtherAddress{500};
 
 // Nobody needs a new number while one session lasts.
 std::string make_cookie() {
@@ -79,11 +86,35 @@ void LocalDiscovery::multicast(Endpoint const& from, std::span<std::byte const> 
     if (!incoming_.try_take(1, clock_.now())) return;
     auto const message = LsdMessage::parse(bytes);
     if (!message || message->cookie == cookie_) return;
-    for (auto const& info_hash : message->info_hashes) {
+    Endpoint const peer{from.address, message->port};
+    if (!is_link_local_v6(from.address)) {
+        if (!message->cookie.empty()) heard(message->cookie);
+        found(message->info_hashes, peer);
+    } else {
+        tasks_.spawn(found_by_link(message->cookie, message->info_hashes, peer));
+    }
+}
+
+void LocalDiscovery::heard(std::string const& cookie) {
+    std::erase(heard_, cookie);
+    heard_.push_back(cookie);
+    if (heard_.size() > kCookies) heard_.pop_front();
+}
+
+// It announces itself by its other addresses at the same time, if it has any: those are known to everybody, and one
+// peer is dialled once.
+asio::awaitable<void> LocalDiscovery::found_by_link(std::string cookie, std::vector<InfoHash> info_hashes,
+                                                    Endpoint peer) {
+    co_await clock_.sleep(kOtherAddress);
+    if (std::find(heard_.begin(), heard_.end(), cookie) == heard_.end()) found(info_hashes, peer);
+}
+
+void LocalDiscovery::found(std::vector<InfoHash> const& info_hashes, Endpoint const& peer) {
+    for (auto const& info_hash : info_hashes) {
         auto const search = searches_.find(info_hash);
         if (search == searches_.end()) continue;
         auto const on_peer = search->second->on_peer_;  // it may end its search
-        on_peer({from.address, message->port});
+        on_peer(peer);
     }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "torrent/clock.h"
-#include "torrent/token_bucket.h"
 #include "torrent/endpoint.h"
 #include "torrent/event.h"
 #include "torrent/info_hash.h"
@@ -9,17 +8,20 @@
 #include "torrent/net/multicast.h"
 #include "torrent/per_family.h"
 #include "torrent/task_group.h"
+#include "torrent/token_bucket.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace rqfs::torrent {
 
@@ -62,6 +64,9 @@ public:
 private:
     void multicast(Endpoint const& from, std::span<std::byte const> bytes) override;
     void networks_changed() override;
+    void heard(std::string const& cookie);
+    void found(std::vector<InfoHash> const& info_hashes, Endpoint const& peer);
+    boost::asio::awaitable<void> found_by_link(std::string cookie, std::vector<InfoHash> info_hashes, Endpoint peer);
     boost::asio::awaitable<void> keep_announcing();
     void announce();
 
@@ -71,6 +76,7 @@ private:
     std::string cookie_;
     LsdSchedule schedule_;
     TokenBucket incoming_;
+    std::deque<std::string> heard_;  // the cookies of neighbours that have an address besides a link-local one
     std::map<InfoHash, Search*> searches_;
     Event schedule_changed_;
     TaskGroup tasks_;

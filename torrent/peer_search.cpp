@@ -1,6 +1,7 @@
 #include "torrent/peer_search.h"
 
 #include "torrent/error.h"
+#include "torrent/link_scope.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/resolver.h"
 #include "torrent/settings.h"
@@ -119,7 +120,8 @@ asio::awaitable<void> PeerSearch::resolve_named_peer(std::string host_port, Addr
         for (auto const& address : addresses) endpoints.push_back({address, endpoint->port});
         auto const may_dial = [&](Endpoint const& each) { return session_.may_dial(each, source); };
         if (std::none_of(endpoints.begin(), endpoints.end(), may_dial))
-            logger_->warn("a peer is named whose address is not to be dialled torrent={} peer={}", info_hash_.short_hex(), host_port);
+            logger_->warn("a peer is named whose address is not to be dialled torrent={} peer={}",
+                          info_hash_.short_hex(), host_port);
         connections_.add_addresses(endpoints, source);
         connections_.tick();
     } catch (boost::system::system_error const& e) {
@@ -142,7 +144,9 @@ asio::awaitable<void> PeerSearch::load() {
 
 asio::awaitable<void> PeerSearch::save() {
     std::vector<Endpoint> saved;
-    for (auto const& peer : connections_.known().best(kSavedPeers)) saved.push_back(peer.endpoint);
+    // The next run may be on another link, and its interfaces have other numbers.
+    for (auto const& peer : connections_.known().best(kSavedPeers))
+        if (!is_link_local_v6(peer.endpoint.address)) saved.push_back(peer.endpoint);
     return store(std::move(saved));
 }
 

@@ -1,12 +1,13 @@
 """A magnet that is nothing but an info-hash plays from the mount in networks that have one way to find peers and no other: a DHT, local
 discovery, one peer that exchanges peers, or a tracker; each over IPv4 alone and over IPv6 alone. Nothing is lifted for laboratories."""
 
+import json
 import urllib.parse
 
 import lab
-from lab import MIB, needs, needs_root, wait_for
+from lab import MIB, Session, needs, needs_root, wait_for
 from neighbours import Every, Neighbours
-from networks import PRIVATE4, PRIVATE6, PUBLIC4, PUBLIC6, Lan
+from networks import PRIVATE4, PRIVATE6, PUBLIC4, PUBLIC6, Computer, Lan
 from player import Player
 from tracker import Tracker
 
@@ -73,6 +74,56 @@ class OnlyLocalDiscovery(Found):
 
     def test_over_ipv6(self):
         self.plays(PRIVATE6.format(1))
+
+
+@needs_root()
+@needs('ip', 'nsenter', 'nft')
+class OnlyALink(Found):
+    """Two computers and a cable: nobody has given them addresses, and they have but the link-local ones that IPv6 begins with."""
+
+    def setUp(self):
+        super().setUp()
+        self.ours, self.theirs = Computer(self), Computer(self)
+        self.ours.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', str(self.theirs.holder.pid))
+        for computer in (self.ours, self.theirs):
+            computer.run('ip', 'link', 'set', 'eth0', 'up')
+        for computer in (self.ours, self.theirs):
+            addresses = wait_for(lambda: self.addresses(computer), 10, 'an address')
+            self.assertEqual([address[:6] for address in addresses], ['fe80::'])
+            computer.address = addresses[0]
+
+    def addresses(self, computer):
+        shown = computer.run('ip', '-json', 'addr', 'show', 'dev', 'eth0', capture_output=True, text=True).stdout
+        return [address['local'] for address in json.loads(shown)[0]['addr_info'] if not address.get('tentative')]
+
+    def has_everything(self, computer):
+        """A daemon there that is a seed."""
+        with computer.inside():
+            seed = Session(self, '127.0.0.1:0').seed(self.torrent)
+        daemon = self.daemon(computer, 'theirs', lsd=True)
+        daemon.add(self.torrent.path)
+        daemon.ctl('connect', self.torrent.hash, seed.endpoint)
+        daemon.ctl('download', self.torrent.hash)
+        daemon.wait_state(self.torrent, 'seeding', 60)
+        seed.end()
+
+    def test_by_local_discovery(self):
+        self.has_everything(self.theirs)
+        # Nobody can dial us: we do.
+        rules = 'table inet guard { chain in { type filter hook input priority 0; tcp flags syn / syn,ack tcp dport 6881 drop; }; }'
+        self.ours.run('nft', '-f', '-', input=rules, text=True)
+        daemon = self.daemon(self.ours, lsd=True)
+        path = daemon.add(self.bare)
+
+        endpoints = set()
+
+        def look():
+            endpoints.update(peer['endpoint'] for peer in daemon.ctl('peers', self.torrent.hash)['peers'])
+
+        self.assert_plays(daemon, path, 'lsd', meanwhile=look)
+
+        interface = json.loads(self.ours.run('ip', '-json', 'link', 'show', 'eth0', capture_output=True, text=True).stdout)[0]['ifindex']
+        self.assertEqual(endpoints, {f'[{self.theirs.address}%{interface}]:6881'})
 
 
 @needs_root()

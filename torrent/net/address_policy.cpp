@@ -1,5 +1,7 @@
 #include "torrent/net/address_policy.h"
 
+#include "torrent/link_scope.h"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -102,9 +104,12 @@ bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network,
         case AddressSource::user: return true;
         case AddressSource::incoming:  // the address has proved itself by connecting, the port is its word
             return scope != Scope::link && !is_service_port(endpoint.port);
+        case AddressSource::lsd:
+            // A link-local one on the link on which it spoke.
+            if (link_scope(endpoint.address) != 0) return !is_service_port(endpoint.port);
+            [[fallthrough]];
         case AddressSource::magnet:
         case AddressSource::resume:
-        case AddressSource::lsd:
             return (scope == Scope::local || scope == Scope::global) && !is_service_port(endpoint.port);
         case AddressSource::tracker:
         case AddressSource::pex:

@@ -13,7 +13,8 @@ enum class AddressSource { user, magnet, resume, tracker, incoming, pex, dht, ls
 // when learnt from strangers: loopback, link-local, multicast, unspecified, broadcast, private ranges, ports below 1024
 // and those of well-known local services. A magnet link is a stranger's word that the user passes on: it may name a
 // neighbour, but not this machine nor a service, to which the info-hash, 20 bytes of its author's choice, would be
-// sent. Our own notes name neighbours too, but may be from a test network. Behind a proxy the user alone names what is
+// sent. Our own notes name neighbours too, but may be from a test network. A neighbour that
+// speaks by LSD may be link-local, on the interface on which it spoke. Behind a proxy the user alone names what is
 // not public: it would be the proxy's network. Pure.
 bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network, bool behind_proxy = false);
 

@@ -1,5 +1,7 @@
 #include "torrent/net/interface_addresses.h"
 
+#include "torrent/link_scope.h"
+
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -31,7 +33,7 @@ std::optional<Address> address_of(sockaddr const* from) {
     std::memcpy(&in, from, sizeof in);
     std::array<std::uint8_t, 16> bytes{};
     std::memcpy(bytes.data(), &in.sin6_addr, bytes.size());
-    return Address::v6(bytes);
+    return with_link_scope(Address::v6(bytes), in.sin6_scope_id);
 }
 
 unsigned bits_of(Address const& mask) {
@@ -62,10 +64,6 @@ std::vector<InterfaceAddress> interface_addresses() {
 
 bool is_unspecified(Address const& address) {
     return std::all_of(address.bytes().begin(), address.bytes().end(), [](auto byte) { return byte == 0; });
-}
-
-bool is_link_local_v6(Address const& address) {
-    return address.is_v6() && address.bytes()[0] == 0xfe && (address.bytes()[1] & 0xc0) == 0x80;
 }
 
 }  // namespace rqfs::torrent

@@ -12,7 +12,7 @@ struct InterfaceAddress {
     unsigned index = 0;  // the kernel's, of the interface
     std::string device;
     unsigned flags = 0;  // IFF_*
-    Address address;
+    Address address;     // with its scope where it is link-local
     unsigned prefix_bits = 0;
 };
 
@@ -21,8 +21,5 @@ std::vector<InterfaceAddress> interface_addresses();
 
 // 0.0.0.0 and ::, which stand for all.
 bool is_unspecified(Address const& address);
-
-// fe80::/10: means something on one interface alone.
-bool is_link_local_v6(Address const& address);
 
 }  // namespace rqfs::torrent

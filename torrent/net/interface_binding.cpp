@@ -1,5 +1,6 @@
 #include "torrent/net/interface_binding.h"
 
+#include "torrent/link_scope.h"
 #include "torrent/net/endpoint_conversion.h"
 #include "torrent/net/interface_addresses.h"
 
@@ -43,7 +44,8 @@ InterfaceBinding::InterfaceBinding(std::string_view setting) : setting_(setting)
 InterfaceBinding::Attachment InterfaceBinding::now() const {
     Attachment found;
     for (auto const& each : interface_addresses()) {
-        bool const ours = address_ ? each.address == *address_ : each.device == setting_;
+        bool const ours =
+            address_ ? without_link_scope(each.address) == without_link_scope(*address_) : each.device == setting_;
         if (!ours || (each.flags & IFF_UP) == 0) continue;
         found.index = each.index;
         found.device = each.device;

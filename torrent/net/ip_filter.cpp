@@ -1,5 +1,7 @@
 #include "torrent/net/ip_filter.h"
 
+#include "torrent/link_scope.h"
+
 #include <algorithm>
 #include <cassert>
 #include <span>
@@ -55,7 +57,8 @@ bool holds(Ranges const& ranges, Value const& value) {
 
 }  // namespace
 
-bool IpFilter::blocks(Address const& address) const {
+bool IpFilter::blocks(Address const& scoped) const {
+    auto const address = without_link_scope(scoped);  // lists know no interfaces
     return address.is_v6() ? holds(v6_, value_of_v6(address)) : holds(v4_, value_of_v4(address));
 }
 

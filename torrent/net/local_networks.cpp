@@ -1,5 +1,6 @@
 #include "torrent/net/local_networks.h"
 
+#include "torrent/link_scope.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/interface_addresses.h"
 

@@ -1,5 +1,6 @@
 #include "torrent/net/system_multicast.h"
 
+#include "torrent/link_scope.h"
 #include "torrent/log.h"
 #include "torrent/net/endpoint_conversion.h"
 
@@ -201,7 +202,8 @@ void SystemMulticast::send(Endpoint const& to, std::span<std::byte const> bytes)
         message.msg_controllen = sizeof control;
         if (to.address.is_v6()) {
             in6_pktinfo info{};
-            std::memcpy(&info.ipi6_addr, from.address.bytes().data(), from.address.bytes().size());
+            auto const source = without_link_scope(from.address);
+            std::memcpy(&info.ipi6_addr, source.bytes().data(), source.bytes().size());
             info.ipi6_ifindex = from.interface;
             say_interface(message, IPPROTO_IPV6, IPV6_PKTINFO, info);
         } else {

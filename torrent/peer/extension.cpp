@@ -1,5 +1,6 @@
 #include "torrent/peer/extension.h"
 
+#include "torrent/link_scope.h"
 #include "torrent/metainfo/bencode.h"
 #include "torrent/settings.h"
 
@@ -104,7 +105,7 @@ std::vector<std::byte> ExtensionHandshake::encode() const {
     if (reqq) writer.key("reqq").integer(*reqq);
     if (upload_only) writer.key("upload_only").integer(*upload_only ? 1 : 0);
     if (!client.empty()) writer.key("v").string(std::string_view(client));
-    if (your_address) writer.key("yourip").string(std::as_bytes(your_address->bytes()));
+    if (your_address) writer.key("yourip").string(std::as_bytes(without_link_scope(*your_address).bytes()));
     writer.end();
     return writer.take();
 }

@@ -163,6 +163,27 @@ TEST_F(Exchange, ANeighbourMayTellOfOurOwnNetwork) {
     EXPECT_TRUE(dialled("192.168.1.8:6881"));
 }
 
+TEST_F(Exchange, ALinkLocalAddressIsToldToNobody) {
+    auto& neighbour = come("192.168.1.7", 3000);
+    come("fe80::9%2", 4000);
+
+    for (bool const test_network : {false, true}) {
+        settings.test_network = test_network;
+        pass(90s);
+
+        for (auto const& message : exchanges(neighbour)) EXPECT_TRUE(message.added.empty()) << test_network;
+    }
+}
+
+TEST_F(Exchange, NobodyMayTellOfALinkLocalAddress) {
+    auto& peer = come("fe80::9%2", 2000);
+
+    peer.say_extended(kOurPexId, telling_of({"[fe80::8%2]:6881", "[fe80::8]:6881", "192.168.1.8:6881"}));
+    pass(1s);
+
+    EXPECT_EQ(connector.dialled, std::vector{at("192.168.1.8:6881")});
+}
+
 TEST_F(Exchange, AFloodEndsTheConnection) {
     auto& peer = come("20.0.0.1", 2000);
 

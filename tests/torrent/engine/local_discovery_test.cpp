@@ -50,9 +50,9 @@ public:
     }
     bool is_neighbour(Address const&) const override { return true; }
 
-    void say(LsdMessage const& message) {
+    void say(LsdMessage const& message, std::string const& from = "192.168.1.9:6771") {
         auto const text = message.encode(LsdMessage::groups()[0]);
-        receiver->multicast(Endpoint::parse("192.168.1.9:6771").value(), std::as_bytes(std::span(text)));
+        receiver->multicast(Endpoint::parse(from).value(), std::as_bytes(std::span(text)));
     }
 
     Receiver* receiver = nullptr;
@@ -249,6 +249,37 @@ TEST(LocalDiscoveryOnARealNetwork, ANeighbourWhoSendsTenThousandDatagramsASecond
     search.reset();
     tests::run_engine(engine, discovery.stop());
     tests::run_engine(engine, multicast.stop());
+}
+
+TEST_F(LocalDiscoveryTest, WhoHasALinkLocalAddressAloneIsFoundThere) {
+    look_for(1);
+
+    network.say(from_another({hash(1)}), "[fe80::9%3]:6771");
+    pass(1s);
+
+    EXPECT_EQ(found, std::vector<std::string>{"1 [fe80::9%3]:7000"});
+}
+
+TEST_F(LocalDiscoveryTest, WhoHasAnotherAddressIsFoundThereAlone) {
+    look_for(1);
+
+    network.say(from_another({hash(1)}), "[fe80::9%3]:6771");
+    network.say(from_another({hash(1)}), "192.168.1.9:6771");
+    pass(1s);
+    network.say(from_another({hash(1)}), "[fe80::9%3]:6771");
+    pass(1s);
+
+    EXPECT_EQ(found, std::vector<std::string>{"1 192.168.1.9:7000"});
+}
+
+TEST_F(LocalDiscoveryTest, ASearchMayEndBeforeALinkLocalAddressIsTold) {
+    look_for(1);
+
+    network.say(from_another({hash(1)}), "[fe80::9%3]:6771");
+    searches.clear();
+    pass(1s);
+
+    EXPECT_TRUE(found.empty());
 }
 
 }  // namespace

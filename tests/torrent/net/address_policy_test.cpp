@@ -160,6 +160,16 @@ TEST(AddressPolicy, LocalAddressesMeanSomethingInTheOwnNetworkAlone) {
         EXPECT_FALSE(is_local(Address::parse(global).value())) << global;
 }
 
+TEST(AddressPolicy, OnlyANeighbourThatSpokeOnALinkMayHaveALinkLocalAddressThere) {
+    for (auto const source : kAll) {
+        if (source == AddressSource::user) continue;
+        EXPECT_EQ(may_dial(at("[fe80::1%2]:6881"), source, false), source == AddressSource::lsd);
+        EXPECT_FALSE(may_dial(at("[fe80::1]:6881"), source, false));
+        EXPECT_FALSE(may_dial(at("[fe80::1%2]:22"), source, false));
+        EXPECT_FALSE(may_dial(at("[fe80::1%2]:6881"), source, false, true)) << "behind a proxy";
+    }
+}
+
 TEST(AddressPolicy, ARelayIsWhereItsProxySaysUnlessThatIsItsOwnView) {
     auto const relay = [](char const* said, char const* proxy) {
         auto const found = relay_address(address(said), address(proxy));
