@@ -158,7 +158,7 @@ asio::awaitable<void> Session::start() {
     auto records = co_await s.parts.store.load();
     co_await s.open_dht();
     s.open_lan();
-    s.open_port_mapping();
+    for (bool const v6 : {false, true}) s.open_port_mapping(v6);
     for (auto& record : records) {
         auto const info_hash = record.info_hash;
         auto torrent = std::make_unique<Torrent>(s.context, std::move(record), s);
@@ -170,7 +170,8 @@ asio::awaitable<void> Session::start() {
     if (s.lan) s.lan->start();
     s.listener.start();
     s.filter.start();
-    if (s.port_mapping) s.port_mapping->start();
+    for (auto const& mapping : s.port_mappings)
+        if (mapping) mapping->start();
     for (auto const& endpoint : s.listener.local()) log().info("listening address={}", endpoint.text());
     if (s.proxied) log().info("everything goes through the proxy proxy={}", s.proxied->proxy().text());
 }
@@ -194,8 +195,12 @@ asio::awaitable<void> Session::stop() {
     co_await s.filter.stop();
     co_await s.tasks.stop();
     TaskGroup stopping(s.parts.executor, "stopping torrents");
-    std::size_t running = s.torrents.size() + (s.port_mapping ? 1 : 0);
-    if (s.port_mapping) stopping.spawn(s.stop_part(s.port_mapping->stop(), running));
+    std::size_t running = s.torrents.size();
+    for (auto const& mapping : s.port_mappings) {
+        if (!mapping) continue;
+        ++running;
+        stopping.spawn(s.stop_part(mapping->stop(), running));
+    }
     for (auto const& [info_hash, torrent] : s.torrents)
         stopping.spawn(s.stop_part(torrent->stop(Errc::stopping), running));
     while (running > 0 || !s.leaving.empty()) co_await s.left.wait();

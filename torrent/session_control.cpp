@@ -121,7 +121,8 @@ SessionStatus Session::status() const {
     status.listening = s.listener.local();
     status.incoming_seen = s.incoming_seen;
     if (s.system_network) status.interface = s.system_network->interface_status();
-    status.port_mapping = s.port_mapping_status();
+    status.port_mapping = s.port_mapping_status(false);
+    status.pinhole = s.port_mapping_status(true);
     if (s.proxied) status.proxy = s.proxied->proxy().text();
     status.disk_free_bytes = s.parts.store.space().free_bytes;
     status.ip_filter = s.filter.status();

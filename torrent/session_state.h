@@ -62,9 +62,9 @@ struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owne
     boost::asio::awaitable<void> close_dht();
     void nodes_say_we_are(Address const& address);
     // session_port_mapping.cpp
-    std::string why_no_port_is_mapped() const;  // empty: one is
-    void open_port_mapping();
-    PortMappingStatus port_mapping_status() const;
+    std::string why_no_port_is_mapped(bool v6) const;  // empty: one is
+    void open_port_mapping(bool v6);
+    PortMappingStatus port_mapping_status(bool v6) const;
 
     Parts parts;
     Settings settings;
@@ -85,7 +85,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owne
     Statistics statistics;
     AddressFilter filter;
     SessionContext context;
-    std::unique_ptr<PortMapping> port_mapping;  // null while it is off
+    PerFamily<std::unique_ptr<PortMapping>> port_mappings;  // null while it is off
     std::unique_ptr<LocalDiscovery> lan;  // null while it is off; outlives the torrents
     std::unique_ptr<Dht> dht;  // null while it is off; outlives the torrents, which search in it
     std::map<InfoHash, std::unique_ptr<Torrent>> torrents;

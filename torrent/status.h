@@ -98,11 +98,11 @@ struct DhtStatus {
     std::uint64_t sent_bytes = 0;
 };
 
-// The port that routers forward to us.
+// The port that a router forwards to us, or lets others reach through its firewall.
 struct PortMappingStatus {
     std::string state = "off";             // "off", "searching", "mapped", "failed"
     std::string method;                    // "NAT-PMP" or "UPnP"; empty unless mapped
-    std::optional<Address> external;       // the router's own address, as it says
+    std::optional<Address> external;       // the router's own address, as it says; in IPv6 ours
     std::uint16_t external_port = 0;       // 0 unless mapped
     std::optional<std::chrono::seconds> renewed;  // ago
     std::optional<std::chrono::seconds> expires;  // from now; nothing for what is for ever
@@ -138,7 +138,8 @@ struct SessionStatus {
     std::vector<Endpoint> listening;
     bool incoming_seen = false;  // from beyond our own network
     InterfaceStatus interface;
-    PortMappingStatus port_mapping;
+    PortMappingStatus port_mapping;        // of the IPv4 router
+    PortMappingStatus pinhole;             // of the IPv6 router
     std::string proxy;             // that everything goes through, without user and password; empty: none
     std::uint64_t disk_free_bytes = 0;
     IpFilterStatus ip_filter;

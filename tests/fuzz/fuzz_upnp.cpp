@@ -26,6 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         require(call.headers.find("\r\n\r\n") == std::string_view::npos, "the router writes no headers of ours");
         require(call.body.find("<u:GetExternalIPAddress ") != std::string_view::npos, "a call is what it was");
     }
+    static auto const at6 = Url::parse("http://[fe80::1]:5000/rootDesc.xml").value();
+    auto const firewall = parse_upnp_firewall(text, at6);
+    require(!firewall || firewall->control.host == at6.host, "the router alone is called");
     auto const reply = parse_upnp_reply(200, text);
     require(!reply.address || !reply.address->is_v6(), "IPv4 alone is translated");
     return 0;

@@ -1,58 +1,20 @@
 """A port in the router: a daemon behind one that translates addresses is reached from outside by those it never dialled.
 
-Outside is this namespace, 41.0.0.1. The router has 41.0.0.2 there and 192.168.9.1 inside, where the daemon's home is 192.168.9.2.
+The network is that of routed_home.
 """
-import os
 import re
 import socket
 import struct
-import subprocess
 import sys
 import urllib.parse
 import urllib.request
 
 import lab
-from lab import Daemon, OpenTracker, Process, Scenario, Session, end_with_us, needs, needs_root, sha256, wait_for
+from lab import Daemon, OpenTracker, Process, Session, needs, needs_root, sha256, wait_for
+from routed_home import OUTSIDE, PORT, ROUTER, RoutedHome
 
-OUTSIDE, ROUTER, PORT = '41.0.0.1', '41.0.0.2', 6881
 ON = 'network:\n  test_network: true\n  port_mapping: true\n  dht: false\n  lsd: false\n'
 OFF = ON.replace('port_mapping: true', 'port_mapping: false')
-
-RULES = '''
-table inet miniupnpd {
-    chain forward {
-        type filter hook forward priority 0; policy drop;
-        ct state established,related accept
-        jump blocked
-        iifname "inside" accept
-        jump miniupnpd
-    }
-    chain blocked { }
-    chain miniupnpd { }
-    chain prerouting { type nat hook prerouting priority -100; jump prerouting_miniupnpd; }
-    chain postrouting { type nat hook postrouting priority 100; jump postrouting_miniupnpd; oifname "wan" masquerade; }
-    chain prerouting_miniupnpd { }
-    chain postrouting_miniupnpd { }
-}
-'''
-
-CONFIGURATION = '''
-ext_ifname=wan
-listening_ip=inside
-http_port=5000
-enable_natpmp={natpmp}
-enable_upnp={upnp}
-secure_mode=yes
-system_uptime=yes
-upnp_table_name=miniupnpd
-upnp_nat_table_name=miniupnpd
-upnp_forward_chain=miniupnpd
-upnp_nat_chain=prerouting_miniupnpd
-upnp_nat_postrouting_chain=postrouting_miniupnpd
-uuid=00000000-0000-0000-0000-000000000001
-allow 1024-65535 192.168.9.0/24 1024-65535
-deny 0-65535 0.0.0.0/0 0-65535
-'''
 
 # A gateway that has its own ideas: of argv, the directory for its notes and its mode.
 ODD_ROUTER = r'''
@@ -105,54 +67,9 @@ http.server.ThreadingHTTPServer(('192.168.9.1', 5000), Handler).serve_forever()
 '''
 
 
-class Place:
-    """A network namespace that lives as long as its process."""
-
-    def __init__(self, scenario):
-        self.holder = subprocess.Popen(['unshare', '--net', 'sleep', 'infinity'], preexec_fn=end_with_us)
-        scenario.addCleanup(self.end)
-        self.pid, ours = str(self.holder.pid), os.stat('/proc/self/ns/net').st_ino
-        wait_for(lambda: os.stat(f'/proc/{self.pid}/ns/net').st_ino != ours, 5, 'a namespace')
-        self.within = ['nsenter', f'--net=/proc/{self.pid}/ns/net']
-        self.run('ip', 'link', 'set', 'lo', 'up')
-
-    def run(self, *words, **more):
-        return subprocess.run(self.within + list(words), check=True, capture_output=True, text=True, **more).stdout
-
-    def address(self, link, address):
-        self.run('ip', 'addr', 'add', address, 'dev', link)
-        self.run('ip', 'link', 'set', link, 'up')
-
-    def end(self):
-        self.holder.kill()
-        self.holder.wait()
-
-
 @needs_root()
 @needs('ip', 'nsenter', 'nft', 'opentracker', 'miniupnpd')
-class PortMapping(Scenario):
-    def setUp(self):
-        super().setUp()
-        subprocess.run(['ip', 'link', 'del', 'outside'], capture_output=True)
-        self.router, self.home = Place(self), Place(self)
-        subprocess.run(['ip', 'link', 'add', 'outside', 'type', 'veth', 'peer', 'name', 'wan', 'netns', self.router.pid], check=True)
-        self.addCleanup(subprocess.run, ['ip', 'link', 'del', 'outside'], capture_output=True)
-        subprocess.run(['ip', 'addr', 'add', OUTSIDE + '/24', 'dev', 'outside'], check=True)
-        subprocess.run(['ip', 'link', 'set', 'outside', 'up'], check=True)
-        self.router.run('ip', 'link', 'add', 'inside', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', self.home.pid)
-        self.router.address('wan', ROUTER + '/24')
-        self.router.address('inside', '192.168.9.1/24')
-        self.home.address('eth0', '192.168.9.2/24')
-        self.home.run('ip', 'route', 'add', 'default', 'via', '192.168.9.1')
-        self.router.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward')
-        self.router.run('nft', '-f', '-', input=RULES)
-
-    def forwarding(self, natpmp=True, upnp=True):
-        """The router does what it is asked to."""
-        file = self.directory / 'miniupnpd.conf'
-        file.write_text(CONFIGURATION.format(natpmp='yes' if natpmp else 'no', upnp='yes' if upnp else 'no'))
-        return Process(self, self.router.within + ['miniupnpd', '-d', '-f', file, '-P', self.directory / 'miniupnpd.pid'], 'miniupnpd')
-
+class PortMapping(RoutedHome):
     def odd_router(self, mode):
         return Process(self, self.router.within + [sys.executable, '-c', ODD_ROUTER, self.directory, mode], 'odd_router')
 
@@ -163,18 +80,6 @@ class PortMapping(Scenario):
 
     def daemon(self, config=ON):
         return Daemon(self, config=config, listen=(f'0.0.0.0:{PORT}', f'[::]:{PORT}'), within=self.home.within).start()
-
-    def forwarded(self):
-        """The external ports that lead to the daemon's, as the router's kernel has it."""
-        rules = self.router.run('nft', 'list', 'chain', 'inet', 'miniupnpd', 'prerouting_miniupnpd')
-        return sorted(int(port) for port in re.findall(rf'dport (\d+).* dnat ip to 192\.168\.9\.2:{PORT}', rules))
-
-    def mapping(self, daemon):
-        return daemon.ctl('status')['port_mapping']
-
-    def wait_mapping(self, daemon, state, seconds=60):
-        return wait_for(lambda: (lambda m: m if m['state'] == state else None)(self.mapping(daemon)), seconds,
-                        lambda: f'{state}: {self.mapping(daemon)} {daemon.tail()}')
 
     def complete(self, daemon, torrent):
         """The daemon has everything, from a seed outside that it dialled and that is gone."""

@@ -72,6 +72,7 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     session.status.port_mapping.method = "UPnP";
     session.status.port_mapping.external = Endpoint::parse("41.0.0.1:1").value().address;
     session.status.port_mapping.expires = std::chrono::seconds(7);
+    session.status.pinhole.state = "searching";
     session.status.interface = {"tun0", "tun0", {session.status.listening[0].address}, 2, std::chrono::seconds(5), "x"};
     session.status.proxy = "socks5://proxy.example:1080";
     session.status.up_limit = std::numeric_limits<std::uint64_t>::max();
@@ -96,6 +97,7 @@ TEST(Protocol, CarriesPeersTrackersFilesAndTheSession) {
     EXPECT_EQ(mapping.external, session.status.port_mapping.external);
     EXPECT_EQ(mapping.expires, std::chrono::seconds(7));
     EXPECT_EQ(mapping.renewed, std::nullopt);
+    EXPECT_EQ(there_and_back(session, session_from_json).status.pinhole.state, "searching");
     auto const interface = there_and_back(session, session_from_json).status.interface;
     EXPECT_EQ(interface.setting, "tun0");
     EXPECT_EQ(interface.device, "tun0");

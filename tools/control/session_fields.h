@@ -55,6 +55,7 @@ void fields(Visit& visit, Reply& reply) {
     visit("incoming_seen", s.incoming_seen);
     visit("interface", s.interface);
     visit("port_mapping", s.port_mapping);
+    visit("pinhole", s.pinhole);
     visit("proxy", s.proxy);
     visit("disk_free_bytes", s.disk_free_bytes);
     visit("ip_filter", s.ip_filter);

@@ -198,14 +198,15 @@ std::string interface_line(torrent::InterfaceStatus const& interface) {
     return text;
 }
 
-std::string router_line(torrent::PortMappingStatus const& mapping) {
+std::string router_line(torrent::PortMappingStatus const& mapping, bool v6) {
     auto const message = printable(mapping.message);
-    if (mapping.state == "off") return "no port is mapped: " + message;
+    std::string const none = v6 ? "no port is opened" : "no port is mapped";
+    if (mapping.state == "off") return none + ": " + message;
     if (mapping.state == "searching") return message.empty() ? "looking for it" : "looking for it again: " + message;
-    if (mapping.state != "mapped") return "no port is mapped, it is tried again: " + message;
-    auto text = printable(mapping.method) + " maps ";
+    if (mapping.state != "mapped") return none + ", it is tried again: " + message;
+    auto text = printable(mapping.method) + (v6 ? " opens " : " maps ");
     if (mapping.external) text += mapping.external->text() + " ";
-    text += "port " + std::to_string(mapping.external_port) + " to us";
+    text += "port " + std::to_string(mapping.external_port) + (v6 ? " for us" : " to us");
     if (mapping.renewed) text += ", renewed " + format_duration(*mapping.renewed) + " ago";
     return message.empty() ? text : text + "; " + message;
 }
@@ -222,7 +223,8 @@ void show_session(Context& context, json::value const& document) {
     if (!s.interface.setting.empty()) line(context, "interface", interface_line(s.interface));
     if (!s.proxy.empty()) line(context, "proxy", printable(s.proxy));
     line(context, "incoming", s.incoming_seen ? "peers have connected to us" : "no peer has connected to us yet");
-    line(context, "router", router_line(s.port_mapping));
+    line(context, "router", router_line(s.port_mapping, false));
+    line(context, "IPv6 router", router_line(s.pinhole, true));
     auto const& filter = s.ip_filter;
     if (filter.files > 0 || !filter.trouble.empty()) line(context, "IP filter", filter_line(filter));
     line(context, "torrents", std::to_string(s.torrents));

@@ -12,11 +12,12 @@
 
 namespace rqfs::torrent {
 
-// Who forwards this machine's packets to the internet, and the address of ours that it knows us by. IPv4 alone: nobody
-// needs a port translated in IPv6.
+// Who forwards this machine's packets of one address family to the internet, and the address of ours that it knows us
+// by. In IPv4 it translates addresses, in IPv6 it has a firewall: either lets in nobody whom we did not speak to.
 struct Router {
     Address address;
     Address own;
+    unsigned interface = 0;  // the kernel's index of the one it is reached by; IPv6 alone, whose routers are link-local
     friend auto operator<=>(Router const&, Router const&) = default;
 };
 
@@ -34,7 +35,7 @@ enum class TransportProtocol { tcp, udp };
 struct PortRequest {
     TransportProtocol protocol = TransportProtocol::tcp;
     std::uint16_t internal_port = 0;
-    std::uint16_t external_port = 0;   // the one we would like
+    std::uint16_t external_port = 0;   // the one we would like; in IPv6 the same
     std::chrono::seconds lifetime{0};  // 0: for ever
     friend auto operator<=>(PortRequest const&, PortRequest const&) = default;
 };

@@ -33,13 +33,13 @@ std::uint16_t random_port() {
 }  // namespace
 
 PortMapping::PortMapping(asio::any_io_executor const& executor, Clock& clock, std::unique_ptr<RouterFinder> finder,
-                         Mappers mappers, std::uint16_t port, Owner& owner)
+                         Mappers mappers, std::uint16_t port, Owner& owner, PortMappingTimes times)
     : clock_(clock),
       finder_(std::move(finder)),
       mappers_(std::move(mappers)),
       port_(port),
       owner_(owner),
-      schedule_(port, mappers_.size(), clock.now()),
+      schedule_(port, mappers_.size(), clock.now(), times),
       announced_(port),
       tasks_(executor, "port mapping") {}
 
@@ -102,13 +102,13 @@ asio::awaitable<void> PortMapping::open(std::size_t mapper) {
         co_return;
     }
     router_ = router;
-    if (!is_local(router.own))
+    if (!router.own.is_v6() && !is_local(router.own))
         throw_error(Errc::unsupported, "no port needs to be mapped: this machine's own address " + router.own.text() +
                                            " is one of the internet");
     auto const external = co_await mappers_[mapper]->open(router);
     schedule_.opened();
     external_ = external;
-    if (external_) owner_.router_says_we_are(*external_);
+    if (external_ && !router.own.is_v6()) owner_.router_says_we_are(*external_);
 }
 
 // Another router, or none where there was one.

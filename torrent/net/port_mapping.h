@@ -17,8 +17,8 @@
 
 namespace rqfs::torrent {
 
-// Keeps a port of this machine open in the router before it: what PortMappingSchedule decides, done. Failures are told
-// by status() and the log at debug alone, for most networks have no such router.
+// Keeps a port of this machine open in the router before it, for one address family: what PortMappingSchedule decides,
+// done. Failures are told by status() and the log at debug alone, for most networks have no such router.
 //
 // Owned by Session; engine thread only; stop() before destruction.
 class PortMapping {
@@ -38,7 +38,7 @@ public:
 
     // The owner and the clock outlive it.
     PortMapping(boost::asio::any_io_executor const& executor, Clock& clock, std::unique_ptr<RouterFinder> finder,
-                Mappers mappers, std::uint16_t port, Owner& owner);
+                Mappers mappers, std::uint16_t port, Owner& owner, PortMappingTimes times = {});
 
     void start();
     // Takes away what is mapped, as far as the router answers in time.

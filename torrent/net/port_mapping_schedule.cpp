@@ -12,8 +12,9 @@ constexpr std::chrono::seconds kLongestLifetime{86'400};  // whatever a router p
 
 }  // namespace
 
-PortMappingSchedule::PortMappingSchedule(std::uint16_t internal_port, std::size_t mappers, TimePoint now)
-    : internal_port_(internal_port), mappers_(mappers), wanted_port_(internal_port), due_(now) {
+PortMappingSchedule::PortMappingSchedule(std::uint16_t internal_port, std::size_t mappers, TimePoint now,
+                                         PortMappingTimes times)
+    : internal_port_(internal_port), mappers_(mappers), times_(times), wanted_port_(internal_port), due_(now) {
     assert(mappers > 0);
 }
 
@@ -92,12 +93,12 @@ void PortMappingSchedule::finish(TimePoint now) {
     mapping.renewed = now;
     auto life = kPermanentLook * 2;
     if (given_lifetime_ != std::chrono::seconds(0)) {
-        life = std::clamp(given_lifetime_, kLeastLifetime, kLongestLifetime);
+        life = std::clamp(given_lifetime_, times_.least_lifetime, kLongestLifetime);
         mapping.expires = now + life;
     }
     held_ = mapping;
     failure_.clear();
-    pause_ = kFirstPause;
+    pause_ = times_.first_pause;
     begin_round(now + life / 2);
 }
 
@@ -130,7 +131,7 @@ void PortMappingSchedule::begin_mapper(std::size_t mapper) {
     phase_ = Phase::open;
     ports_tried_ = 0;
     wanted_port_ = held_ ? held_->external_port : internal_port_;
-    asked_lifetime_ = kLifetime;
+    asked_lifetime_ = times_.lifetime;
     given_lifetime_ = std::chrono::seconds(0);
 }
 
@@ -138,7 +139,7 @@ void PortMappingSchedule::start_anew(TimePoint now) {
     held_.reset();
     unmaps_.clear();
     failure_.clear();
-    pause_ = kFirstPause;
+    pause_ = times_.first_pause;
     begin_round(now);
 }
 

@@ -13,6 +13,14 @@
 
 namespace rqfs::torrent {
 
+// How long mappings last and failures are waited out; others than these are for tests.
+struct PortMappingTimes {
+    // RFC 6886 recommends 7,200; what a crash leaves behind ends sooner.
+    std::chrono::seconds lifetime{3'600};
+    std::chrono::seconds least_lifetime{120};  // RFC 6887, 15: nobody renews more often than each minute
+    std::chrono::seconds first_pause{30};      // after everything failed; doubled each time
+};
+
 // What is to be asked of the router next, so that one external port leads to ours by TCP and UDP alike: the protocols
 // one after the other until one works, renewal at half of a mapping's life, another port when somebody has ours,
 // growing pauses after failures. Pure: time and randomness are arguments.
@@ -20,13 +28,11 @@ namespace rqfs::torrent {
 // due() names a step, whoever takes it tells how it ended: opened(), answered(), unmapped() or failed().
 class PortMappingSchedule {
 public:
-    static constexpr std::chrono::seconds kLifetime{
-        3'600};  // RFC 6886 recommends 7,200; what a crash leaves behind ends sooner
-    static constexpr std::chrono::seconds kLeastLifetime{
-        120};  // RFC 6887, 15: nobody renews more often than each minute
+    static constexpr auto kLifetime = PortMappingTimes().lifetime;
+    static constexpr auto kLeastLifetime = PortMappingTimes().least_lifetime;
     static constexpr std::chrono::seconds kPermanentLook{
         1'800};  // a router that was restarted has forgotten what was for ever
-    static constexpr std::chrono::seconds kFirstPause{30};  // after everything failed; doubled each time
+    static constexpr auto kFirstPause = PortMappingTimes().first_pause;
     static constexpr std::chrono::seconds kLongestPause{3'600};
     static constexpr std::size_t kPorts = 8;  // external ports tried in a row
 
@@ -45,7 +51,7 @@ public:
     };
 
     // `mappers`: how many protocols there are to try, in their order.
-    PortMappingSchedule(std::uint16_t internal_port, std::size_t mappers, TimePoint now);
+    PortMappingSchedule(std::uint16_t internal_port, std::size_t mappers, TimePoint now, PortMappingTimes times = {});
 
     std::optional<Step> due(TimePoint now);
     // When to call due() again, or when the mapping is over; TimePoint::max() is never.
@@ -80,18 +86,19 @@ private:
 
     std::uint16_t internal_port_;
     std::size_t mappers_;
+    PortMappingTimes times_;
     Phase phase_ = Phase::open;
     std::size_t mapper_ = 0;
     std::size_t tried_ = 0;  // protocols that failed in this round
     std::size_t ports_tried_ = 0;
     std::uint16_t wanted_port_;
-    std::chrono::seconds asked_lifetime_ = kLifetime;
+    std::chrono::seconds asked_lifetime_ = times_.lifetime;
     std::chrono::seconds given_lifetime_{0};
     std::optional<Mapping> held_;
     std::vector<Step> unmaps_;  // done before anything else
     std::string failures_;      // of this round
     std::string failure_;
-    std::chrono::seconds pause_ = kFirstPause;
+    std::chrono::seconds pause_ = times_.first_pause;
     TimePoint due_;
 };
 

@@ -8,7 +8,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/udp.hpp>
 
 #include <optional>
 #include <string_view>
@@ -28,8 +27,6 @@ public:
     boost::asio::awaitable<void> unmap(PortRequest request) override;
 
 private:
-    boost::asio::awaitable<Url> search();
-    boost::asio::awaitable<Url> first_answer(boost::asio::ip::udp::socket& socket);
     boost::asio::awaitable<HttpClient::Response> fetch(Url url, std::optional<UpnpCall> call);
     boost::asio::awaitable<UpnpReply> ask(UpnpService service, UpnpCall call);
 

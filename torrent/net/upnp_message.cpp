@@ -1,5 +1,7 @@
 #include "torrent/net/upnp_message.h"
 
+#include "torrent/link_scope.h"
+
 #include <miniupnpc/igd_desc_parse.h>
 #include <miniupnpc/miniupnpc.h>
 #include <miniupnpc/upnpreplyparse.h>
@@ -55,28 +57,12 @@ bool maps_ports(std::string_view type) {
            type.starts_with("urn:schemas-upnp-org:service:WANPPPConnection:");
 }
 
+bool is_v6(std::string_view host) { return host.find(':') != std::string_view::npos; }
+
 // It goes into our XML and into a header.
 bool harmless(std::string_view type) {
     return std::all_of(type.begin(), type.end(),
                        [](unsigned char c) { return std::isalnum(c) || c == ':' || c == '-'; });
-}
-
-using Argument = std::pair<std::string_view, std::string>;
-
-// All values are numbers, addresses and words of our own: nothing to escape.
-UpnpCall call(UpnpService const& service, std::string_view action, std::initializer_list<Argument> arguments) {
-    std::string const name(action);
-    UpnpCall made;
-    made.headers = "Content-Type: text/xml; charset=\"utf-8\"\r\nSOAPAction: \"" + service.type + "#" + name + "\"\r\n";
-    made.body =
-        "<?xml version=\"1.0\"?>\r\n"
-        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" "
-        "s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body><u:" +
-        name + " xmlns:u=\"" + service.type + "\">";
-    for (auto const& [argument, value] : arguments)
-        made.body += "<" + std::string(argument) + ">" + value + "</" + std::string(argument) + ">";
-    made.body += "</u:" + name + "></s:Body></s:Envelope>\r\n";
-    return made;
 }
 
 std::string protocol_name(PortRequest const& request) {
@@ -91,9 +77,41 @@ std::optional<int> number(char const* text) {
     return code == std::errc() && rest == end ? std::optional(value) : std::nullopt;
 }
 
+std::optional<bool> flag(char const* text) {
+    auto const value = number(text);
+    return value ? std::optional(*value != 0) : std::nullopt;
+}
+
+std::unique_ptr<IGDdatas> parse_description(std::string_view document) {
+    auto data = std::make_unique<IGDdatas>();
+    if (document.empty() || document.size() > kUpnpDocumentBytes) return data;
+    std::string const copy(document);  // the library looks one character ahead
+    parserootdesc(copy.c_str(), static_cast<int>(copy.size()), data.get());
+    return data;
+}
+
+// Where the service is spoken to: at the host that describes it.
+std::optional<UpnpService> find_service(IGDdatas const& data, IGDdatas_service const& service, Url const& at) {
+    auto base = at;
+    if (auto const given = text_of(data.urlbase); !given.empty()) {
+        auto const parsed = at.resolve(given);
+        if (parsed) base = *parsed;
+    }
+    auto type = text_of(service.servicetype);
+    if (!harmless(type)) return std::nullopt;
+    auto control = base.resolve(text_of(service.controlurl));
+    if (!control || control->scheme != "http") return std::nullopt;
+    if (is_v6(at.host) && is_v6(control->host)) control->host = at.host;
+    if (control->host != at.host) return std::nullopt;
+    return UpnpService{std::move(type), *control};
+}
+
 }  // namespace
 
-Endpoint upnp_group() { return {Address::v4({239, 255, 255, 250}), kSsdpPort}; }
+Endpoint upnp_group(bool v6) {
+    if (!v6) return {Address::v4({239, 255, 255, 250}), kSsdpPort};
+    return {Address::v6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0c}), kSsdpPort};
+}
 
 std::vector<std::string> upnp_searches(Endpoint const& to) {
     std::vector<std::string> all;
@@ -114,52 +132,82 @@ Result<Url> parse_upnp_search_reply(std::span<std::byte const> datagram, Address
         return error(Errc::malformed, "what answered is no gateway");
     auto url = Url::parse(header(text, "LOCATION"));
     if (!url) return url.error();
-    if (url->scheme != "http" || url->host != router.text() || !url->user_info.empty())
+    auto const host = without_link_scope(router).text();
+    if (router.is_v6() && is_v6(url->host)) url->host = host;
+    if (url->scheme != "http" || url->host != host || !url->user_info.empty())
         return error(Errc::not_allowed, "the router sends us elsewhere, to " + url->text());
     return url;
 }
 
 std::vector<UpnpService> parse_upnp_description(std::string_view document, Url const& at) {
-    if (document.empty() || document.size() > kUpnpDocumentBytes) return {};
-    std::string const copy(document);  // the library looks one character ahead
-    auto const data = std::make_unique<IGDdatas>();
-    parserootdesc(copy.c_str(), static_cast<int>(copy.size()), data.get());
-    auto base = at;
-    if (auto const given = text_of(data->urlbase); !given.empty()) {
-        auto const parsed = at.resolve(given);
-        if (parsed) base = *parsed;
-    }
+    auto const data = parse_description(document);
     std::vector<UpnpService> services;
     for (auto const* const service : {&data->first, &data->second}) {
-        auto type = text_of(service->servicetype);
-        if (!maps_ports(type) || !harmless(type)) continue;
-        auto const control = base.resolve(text_of(service->controlurl));
-        if (control && control->scheme == "http" && control->host == at.host)
-            services.push_back({std::move(type), *control});
+        if (!maps_ports(text_of(service->servicetype))) continue;
+        if (auto found = find_service(*data, *service, at)) services.push_back(std::move(*found));
     }
     return services;
 }
 
+std::optional<UpnpService> parse_upnp_firewall(std::string_view document, Url const& at) {
+    auto const data = parse_description(document);
+    if (!text_of(data->IPv6FC.servicetype).starts_with("urn:schemas-upnp-org:service:WANIPv6FirewallControl:"))
+        return std::nullopt;
+    return find_service(*data, data->IPv6FC, at);
+}
+
+UpnpCall upnp_call(UpnpService const& service, std::string_view action, std::initializer_list<UpnpArgument> arguments) {
+    std::string const name(action);
+    UpnpCall made;
+    made.headers = "Content-Type: text/xml; charset=\"utf-8\"\r\nSOAPAction: \"" + service.type + "#" + name + "\"\r\n";
+    made.body =
+        "<?xml version=\"1.0\"?>\r\n"
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" "
+        "s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body><u:" +
+        name + " xmlns:u=\"" + service.type + "\">";
+    for (auto const& [argument, value] : arguments)
+        made.body += "<" + std::string(argument) + ">" + value + "</" + std::string(argument) + ">";
+    made.body += "</u:" + name + "></s:Body></s:Envelope>\r\n";
+    return made;
+}
+
 UpnpCall upnp_map_call(UpnpService const& service, PortRequest const& request, Address const& own) {
-    return call(service, "AddPortMapping",
-                {{"NewRemoteHost", ""},
-                 {"NewExternalPort", std::to_string(request.external_port)},
-                 {"NewProtocol", protocol_name(request)},
-                 {"NewInternalPort", std::to_string(request.internal_port)},
-                 {"NewInternalClient", own.text()},
-                 {"NewEnabled", "1"},
-                 {"NewPortMappingDescription", "rqfs"},
-                 {"NewLeaseDuration", std::to_string(request.lifetime.count())}});
+    return upnp_call(service, "AddPortMapping",
+                     {{"NewRemoteHost", ""},
+                      {"NewExternalPort", std::to_string(request.external_port)},
+                      {"NewProtocol", protocol_name(request)},
+                      {"NewInternalPort", std::to_string(request.internal_port)},
+                      {"NewInternalClient", own.text()},
+                      {"NewEnabled", "1"},
+                      {"NewPortMappingDescription", "rqfs"},
+                      {"NewLeaseDuration", std::to_string(request.lifetime.count())}});
 }
 
 UpnpCall upnp_unmap_call(UpnpService const& service, PortRequest const& request) {
-    return call(service, "DeletePortMapping",
-                {{"NewRemoteHost", ""},
-                 {"NewExternalPort", std::to_string(request.external_port)},
-                 {"NewProtocol", protocol_name(request)}});
+    return upnp_call(service, "DeletePortMapping",
+                     {{"NewRemoteHost", ""},
+                      {"NewExternalPort", std::to_string(request.external_port)},
+                      {"NewProtocol", protocol_name(request)}});
 }
 
-UpnpCall upnp_address_call(UpnpService const& service) { return call(service, "GetExternalIPAddress", {}); }
+UpnpCall upnp_address_call(UpnpService const& service) { return upnp_call(service, "GetExternalIPAddress", {}); }
+
+UpnpCall upnp_pinhole_call(UpnpService const& firewall, PortRequest const& request, Address const& own) {
+    // IANA's numbers of the protocols.
+    return upnp_call(firewall, "AddPinhole",
+                     {{"RemoteHost", ""},
+                      {"RemotePort", "0"},
+                      {"InternalClient", own.text()},
+                      {"InternalPort", std::to_string(request.internal_port)},
+                      {"Protocol", request.protocol == TransportProtocol::tcp ? "6" : "17"},
+                      {"LeaseTime", std::to_string(request.lifetime.count())}});
+}
+
+UpnpCall upnp_close_pinhole_call(UpnpService const& firewall, int pinhole) {
+    return upnp_call(firewall, "DeletePinhole", {{"UniqueID", std::to_string(pinhole)}});
+}
+
+UpnpCall upnp_firewall_call(UpnpService const& firewall) { return upnp_call(firewall, "GetFirewallStatus", {}); }
 
 UpnpReply parse_upnp_reply(unsigned status, std::string_view document) {
     std::string const copy(document.substr(0, kUpnpDocumentBytes));
@@ -169,6 +217,9 @@ UpnpReply parse_upnp_reply(unsigned status, std::string_view document) {
     UpnpReply reply;
     reply.fault = number(GetValueFromNameValueList(&data, "errorCode"));
     if (!reply.fault && status != 200) reply.fault = static_cast<int>(status);
+    reply.pinhole = number(GetValueFromNameValueList(&data, "UniqueID"));
+    reply.firewall = flag(GetValueFromNameValueList(&data, "FirewallEnabled"));
+    reply.pinholes = flag(GetValueFromNameValueList(&data, "InboundPinholeAllowed"));
     if (auto const* const text = GetValueFromNameValueList(&data, "NewExternalIPAddress")) {
         auto const address = Address::parse(text);
         if (address && !address->is_v6() && *address != Address()) reply.address = *address;

@@ -165,5 +165,62 @@ TEST(UpnpMessage, DamagedDocumentsAreReadWithoutHarm) {
     }
 }
 
+Address const kRouter6 = at("fe80::1");
+Url const kAt6 = Url::parse("http://[fe80::1]:5000/rootDesc.xml").value();
+constexpr char kFirewall[] = "urn:schemas-upnp-org:service:WANIPv6FirewallControl:1";
+
+TEST(UpnpMessage, AnIpv6RouterIsAskedWhereWeKnowItWhicheverOfItsAddressesItNames) {
+    auto const text = answer("http://[2a00::1]:5000/rootDesc.xml");
+
+    auto const url = parse_upnp_search_reply(std::as_bytes(std::span(text)), kRouter6, kRouter6);
+
+    ASSERT_TRUE(url) << url.error().what;
+    EXPECT_EQ(*url, kAt6);
+    auto const elsewhere = answer("http://192.168.1.9:5000/rootDesc.xml");
+    EXPECT_FALSE(parse_upnp_search_reply(std::as_bytes(std::span(elsewhere)), kRouter6, kRouter6));
+    EXPECT_FALSE(parse_upnp_search_reply(std::as_bytes(std::span(text)), at("fe80::2"), kRouter6));
+}
+
+TEST(UpnpMessage, ADescriptionNamesWhatOpensTheFirewall) {
+    auto const all = service(kIp, "/ctl/IPConn") + service(kFirewall, "http://[2a00::1]:5000/ctl/IP6FCtl");
+
+    auto const firewall = parse_upnp_firewall(description(all), kAt6);
+
+    ASSERT_TRUE(firewall);
+    EXPECT_EQ(firewall->type, kFirewall);
+    EXPECT_EQ(firewall->control.text(), "http://[fe80::1]:5000/ctl/IP6FCtl");
+    EXPECT_EQ(parse_upnp_description(description(all), kAt6).size(), 1u) << "ports are mapped by others";
+    EXPECT_FALSE(parse_upnp_firewall(description(service(kIp, "/ctl/IPConn")), kAt6));
+    EXPECT_FALSE(parse_upnp_firewall(description(service(kFirewall, "http://10.0.0.1/ctl")), kAt6));
+    EXPECT_FALSE(parse_upnp_firewall("", kAt6));
+}
+
+TEST(UpnpMessage, APinholeLeadsToOurOwnPort) {
+    UpnpService const firewall{kFirewall, kAt6};
+
+    auto const tcp = upnp_pinhole_call(firewall, {TransportProtocol::tcp, 6881, 6881, 3600s}, at("2a00::7"));
+    auto const udp = upnp_pinhole_call(firewall, {TransportProtocol::udp, 6881, 6881, 3600s}, at("2a00::7"));
+
+    EXPECT_NE(tcp.headers.find("SOAPAction: \"" + std::string(kFirewall) + "#AddPinhole\"\r\n"), std::string::npos);
+    for (std::string const part :
+         {"<InternalClient>2a00::7</InternalClient>", "<InternalPort>6881</InternalPort>", "<Protocol>6</Protocol>",
+          "<LeaseTime>3600</LeaseTime>", "<RemoteHost></RemoteHost>", "<RemotePort>0</RemotePort>"})
+        EXPECT_NE(tcp.body.find(part), std::string::npos) << part;
+    EXPECT_NE(udp.body.find("<Protocol>17</Protocol>"), std::string::npos);
+    EXPECT_NE(upnp_close_pinhole_call(firewall, 42).body.find("<UniqueID>42</UniqueID>"), std::string::npos);
+}
+
+TEST(UpnpMessage, AFirewallsAnswersAreRead) {
+    auto const in = [](std::string const& text) { return "<s:Envelope><s:Body>" + text + "</s:Body></s:Envelope>"; };
+
+    EXPECT_EQ(parse_upnp_reply(200, in("<u:R><UniqueID>42</UniqueID></u:R>")).pinhole, 42);
+    auto const state = parse_upnp_reply(
+        200, in("<u:R><FirewallEnabled>1</FirewallEnabled><InboundPinholeAllowed>0</InboundPinholeAllowed></u:R>"));
+    EXPECT_EQ(state.firewall, true);
+    EXPECT_EQ(state.pinholes, false);
+    auto const nothing = parse_upnp_reply(200, in("<u:R><UniqueID>x</UniqueID></u:R>"));
+    EXPECT_FALSE(nothing.pinhole || nothing.firewall || nothing.pinholes);
+}
+
 }  // namespace
 }  // namespace rqfs::torrent
