@@ -5,6 +5,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 namespace rqfs::torrent {
@@ -15,6 +16,10 @@ namespace {
 
 // What we owe a peer as answers; a peer that does not read them is not read either.
 constexpr std::size_t kControlBacklogBytes = 128u << 10;
+
+// Who found nothing left of the limit wakes so much before who has just read, and the sooner the oftener: else the same
+// connection would be the first of those that wait every time.
+constexpr std::chrono::microseconds kTurn{200};
 
 }  // namespace
 
@@ -45,9 +50,10 @@ asio::awaitable<void> PeerConnection::State::read_loop() {
 
 // The peer is paused by not reading from it: its own TCP slows it down, and nothing is thrown away.
 asio::awaitable<void> PeerConnection::State::wait_for_download_limit() {
-    while (!closing && options.download_limit->available(clock.now()) == 0) {
+    for (int looks = 1; !closing && options.download_limit->available(clock.now()) == 0; ++looks) {
         reading_paused = true;
-        co_await clock.sleep(options.download_limit->delay(clock.now()));
+        auto const pause = options.download_limit->delay(clock.now()) + kTurn / looks;
+        co_await clock.sleep(pause);
     }
     if (reading_paused) last_byte = last_message = clock.now();
     reading_paused = false;

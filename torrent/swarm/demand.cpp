@@ -188,7 +188,7 @@ void Demand::want_window(Collector& collector, ReadCursor const& cursor, double 
         auto const hashing = std::chrono::nanoseconds(layout_.bytes(piece));  // 1 GB/s
         return now + std::max(Duration::zero(), in_time(static_cast<double>(needed) / speed) - hashing - kStoreTime);
     };
-    auto const urgency = rate_.greedy() ? Urgency::copier : Urgency::player;
+    auto const urgency = gives_way(now) ? Urgency::copier : Urgency::player;
     collector.want(in_torrent({from, cursor.position + window}), urgency, deadline);
 }
 
@@ -231,7 +231,7 @@ bool Demand::was_left(Read const& read, TimePoint now) const {
 
 std::vector<Wish> Demand::wishes(Bitfield const& have, double goodput, TimePoint now) const {
     Collector collector(layout_, have);
-    auto const urgency = rate_.greedy() ? Urgency::blocked_copier : Urgency::blocked_player;
+    auto const urgency = gives_way(now) ? Urgency::blocked_copier : Urgency::blocked_player;
     for (auto const& read : reads_) {
         auto const left = was_left(read, now);
         auto const due = left ? read.since + kLeftWithin : read.since;

@@ -62,6 +62,8 @@ private:
     class Collector;
 
     bool idle(TimePoint now) const { return reads_.empty() && now - last_read_ >= kIdle; }
+    // To readers that need what they show next.
+    bool gives_way(TimePoint now) const { return rate_.greedy() || rate_.ahead(now); }
     double speed(double goodput) const;
     std::uint64_t window_bytes(ReadCursor const& cursor, double speed, bool healthy) const;
     bool healthy(ReadCursor const& cursor, Bitfield const& have, double speed) const;

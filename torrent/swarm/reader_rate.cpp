@@ -29,6 +29,7 @@ ReaderRate::ReaderRate(bool known_copier, TimePoint opened)
       accounted_(opened),
       sought_(opened),
       hungry_since_(opened),
+      run_since_(opened),
       epoch_(opened + kSettling),
       last_consumed_(opened),
       copier_(known_copier) {}
@@ -42,6 +43,7 @@ void ReaderRate::sought(TimePoint now) {
     sought_ = now;
     hungry_since_ = now;
     taken_hungry_ = 0;
+    begin_run(now);
     if (!copier_) greedy_ = false;
     begin_epoch(now);
 }
@@ -73,9 +75,20 @@ void ReaderRate::classify(TimePoint now) {
         hungry_since_ = now;
         taken_hungry_ = 0;
     }
+    if (now - sought_ >= kClassWindow && free > kPacedFrom) begin_run(now);
     if (now - sought_ < kPacedAtFirst) return;
     if (free > kPacedFrom) greedy_ = false;
     if (free < kGreedyBelow && !in_need(now)) greedy_ = true;
+}
+
+void ReaderRate::begin_run(TimePoint now) {
+    run_since_ = now;
+    taken_running_ = 0;
+}
+
+// Counted since it paused last: what a film takes varies, and who pauses has what it wants.
+bool ReaderRate::ahead(TimePoint now) const {
+    return film_ > 0 && taken_running_ > film_ * in_seconds(now - run_since_ + kAhead);
 }
 
 bool ReaderRate::in_need(TimePoint now) const {
@@ -87,6 +100,7 @@ bool ReaderRate::in_need(TimePoint now) const {
 void ReaderRate::consumed(std::uint64_t bytes, TimePoint now) {
     if (now - last_consumed_ > kPause) begin_epoch(now);
     taken_hungry_ += static_cast<double>(bytes);
+    taken_running_ += static_cast<double>(bytes);
     auto const current = now.time_since_epoch() / seconds(1);
     auto const size = static_cast<std::int64_t>(kByteBuckets);
     for (auto bucket = std::max(byte_bucket_ + 1, current - size + 1); bucket <= current; ++bucket)

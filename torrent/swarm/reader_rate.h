@@ -15,6 +15,9 @@ namespace rqfs::torrent {
 // Who always waits for a read is a copier, unless it is given too little for the film that the file is: that is a
 // player in need, as far as anybody can tell. A copier stays one, however little it is given, until it pauses or seeks:
 // else it would become a player by giving way to one.
+//
+// Before that can be told, and of a player that fills a large buffer, it can be said who is ahead of its film: it was given
+// seconds more of it than have passed, and can do without for as long while others cannot.
 class ReaderRate {
 public:
     ReaderRate(bool known_copier, TimePoint opened);
@@ -25,12 +28,14 @@ public:
     void film(double bytes_per_second);                 // what its duration makes of the file: it is played no slower
 
     bool greedy() const { return greedy_; }
+    bool ahead(TimePoint now) const;  // has more of its film than it can have shown
     double rate() const { return std::max(rate_, film_); }  // bytes a second, within [kLeast, kMost]
 
     static constexpr double kUnknown = 1.25e6;  // 10 Mbit/s, a usual film (engine 2.3)
     static constexpr double kLeast = 64e3;
     static constexpr double kMost = 64e6;
     static constexpr std::chrono::seconds kPacedAtFirst{30};  // players fill 8 s to 150 MiB before they pace themselves
+    static constexpr std::chrono::seconds kAhead{8};          // of its film; players begin with less
 
 private:
     static constexpr std::size_t kWaitBuckets = 20;  // of half a second
@@ -40,6 +45,7 @@ private:
     void classify(TimePoint now);
     void estimate(TimePoint now);
     void begin_epoch(TimePoint now);
+    void begin_run(TimePoint now);
     bool in_need(TimePoint now) const;
 
     bool greedy_;
@@ -51,6 +57,8 @@ private:
     TimePoint sought_;
     TimePoint hungry_since_;   // it has always waited since, and for some seconds before
     double taken_hungry_ = 0;  // bytes since then
+    TimePoint run_since_;      // it has not paused or sought since
+    double taken_running_ = 0;
     TimePoint epoch_;          // consumption is measured from here on
     TimePoint last_consumed_;
     bool copier_;

@@ -16,6 +16,7 @@
 #include <exception>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,14 +33,14 @@ constexpr double kFilm = 250e3;  // bytes a second
 
 void fail_if_thrown(std::exception_ptr const& failure) { EXPECT_FALSE(failure); }
 
-// Programs that read as nobody should, and a player beside them. Two files in one torrent: the film and what the others
-// read.
+// Programs that read as nobody should, and others beside them. Three files in one torrent: the film, what hostile
+// readers read, and one that is sought in now and then.
 class HostileReaders : public Sessions {
 protected:
     void SetUp() override {
         TorrentOptions options;
         options.name = "films";
-        options.files = {{"film.mkv", kFilmBytes}, {"other.mkv", kOtherBytes}};
+        options.files = {{"film.mkv", kFilmBytes}, {"other.mkv", kOtherBytes}, {"third.mkv", kOtherBytes}};
         options.piece_bytes = kPiece;
         made = make_torrent(options);
         hash = made.metainfo->info_hash();
@@ -179,6 +180,33 @@ TEST_F(HostileReaders, APlayerHasItsShareBesideThreeWhoSeekAndWait) {
     until(30s, [] { return false; });
 
     expect_played();
+}
+
+// Somebody seeks now and then to what nobody has read: how long the first bytes take at most.
+TEST_F(HostileReaders, WhoSeeksNowAndThenIsNotKeptWaitingByOneWhoSeeksThousandsOfTimesASecond) {
+    meet(8, 250e3);
+    auto const restless = open_other();
+    bool over = false;
+    asio::co_spawn(engine, seek_about(*restless, 8s, 250us, 250us), [&over](std::exception_ptr const& failure) {
+        EXPECT_FALSE(failure);
+        over = true;
+    });
+    auto const calm = leech->session->open(hash, FileIndex(2), ReaderProgram{});
+    std::vector<double> waits;
+
+    for (std::uint64_t at = 20 * kPiece; at > 0; at -= 5 * kPiece) {  // backwards: out of every read-ahead
+        until(1s, [] { return false; });
+        auto const begin = clock.now();
+        auto const bytes = read(*calm, {at, at + kKernelRead});
+        waits.push_back(seconds_of(clock.now() - begin));
+        auto const expected = std::span(made.data).subspan(kFilmBytes + kOtherBytes + at);
+        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), expected.begin()));
+        EXPECT_FALSE(over);
+    }
+    ASSERT_TRUE(until(10s, [&over] { return over; }));
+
+    EXPECT_GE(seeks, 8000u);
+    for (auto const wait : waits) EXPECT_LE(wait, 1.5) << "a piece takes half a second of the whole swarm";
 }
 
 TEST_F(HostileReaders, AFileReadByteByByteIsAskedForBlockByBlock) {

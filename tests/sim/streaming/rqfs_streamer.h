@@ -16,8 +16,22 @@
 
 namespace rqfs::tests {
 
-// rqfs in a simulated swarm: the real PiecePicker, Demand and Suspects, joined as Readers, Download and Torrent join
-// them, without what they do besides (hashing and storing take no time).
+// rqfs in a simulated swarm, all of it that decides what is asked of whom, so that minutes of a swarm take milliseconds.
+//
+// The real thing: PiecePicker with all it is made of, Demand (cursors, rate, class), Suspects and RateMeter.
+//
+// Modelled here:
+// - Of PieceAssembly, the workers and the store only who sent which block, and whether it was good: a piece is verified
+//   and stored in no time. Whether blocks differ is said by made-up digests.
+// - Of Readers, for one reader: wishes are told when a read begins or ends to wait, else every 20 ms at most, and at
+//   Torrent's tick (100 ms while a read waits, else 250 ms) if one is under way or they are due.
+// - Of Download: the picker is asked after every batch of events and when it says so, neither sooner nor later
+//   (keep_planning() looks 20 ms apart, and wishes that change too often are planned together); never on hold.
+//
+// Not there: what the container tells (media hints), limits of many readers together, of seeks and of scanners, files
+// beside the film, padding, Choker and uploads, PeerConnection's own queues. Readers, Download, Torrent and Session
+// themselves run in virtual time in tests/sim/sessions, several readers and torrents at once, whose data is really
+// hashed: too slow for these hundreds of swarms.
 class RqfsStreamer final : public Streamer {
 public:
     RqfsStreamer(torrent::PieceLayout const& layout, std::uint64_t seed);

@@ -55,8 +55,15 @@ TEST(ProgramKind, WhatLooksIntoEveryFileOfALibraryIsAScannerByItsNameInProc) {
         EXPECT_EQ(program_kind(name, StreamSettings{}), ProgramKind::scanner) << name;
 }
 
-TEST(ProgramKind, WhatPlaysTooIsNoScanner) {
-    for (auto const* const name : {"ffmpeg", "jellyfin", "Plex Transcoder", "Plex Media Serv", "mpv", "vlc", "gst-launch-1.0"})
+TEST(ProgramKind, FileManagersChecksumsAndBackupsCopy) {
+    for (auto const* const name :
+         {"nautilus", "nemo", "caja", "Thunar", "dolphin", "kioworker", "pcmanfm", "mc", "rsync", "rclone", "tar", "dd", "cat", "pv", "md5sum",
+          "sha1sum", "sha512sum", "b3sum", "restic", "FreeFileSync_x8"})
+        EXPECT_EQ(program_kind(name, StreamSettings{}), ProgramKind::copier) << name;
+}
+
+TEST(ProgramKind, WhatPlaysTooIsNeitherScannerNorCopier) {
+    for (auto const* const name : {"minidlnad", "smbd", "curl", "7z", "ffmpeg", "jellyfin", "Plex Transcoder", "Plex Media Serv", "mpv", "vlc", "gst-launch-1.0"})
         EXPECT_EQ(program_kind(name, StreamSettings{}), ProgramKind::unknown) << name;
 }
 

@@ -115,6 +115,21 @@ TEST(Demand, ACopiersBlockedReadIsACopiers) {
     EXPECT_EQ(film.wish(2 * kMiB)->urgency, Urgency::copier);
 }
 
+TEST(Demand, WhoIsAheadOfItsFilmGivesWayUntilItIsNot) {
+    Film film;
+    film.demand.hint({{}, {}, 1000s, true});  // 1.05e6 bytes a second
+    std::uint64_t at = 0;
+    for (; at < 30 * kMiB; at += kChunk) film.read(at, kChunk, 60ms);
+    film.demand.read_started({at, at + kChunk}, film.now);
+
+    EXPECT_FALSE(film.demand.greedy());
+    EXPECT_EQ(film.wish(at)->urgency, Urgency::blocked_copier);
+    EXPECT_EQ(film.wish(at + 2 * kMiB)->urgency, Urgency::copier);
+    film.now += 10s;
+    EXPECT_EQ(film.wish(at)->urgency, Urgency::blocked_player);
+    EXPECT_EQ(film.wish(at + 2 * kMiB)->urgency, Urgency::player);
+}
+
 TEST(Demand, TellsWhetherTheLastReadWentOnOrWentElsewhere) {
     Film film;
     film.read(0);

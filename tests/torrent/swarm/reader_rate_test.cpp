@@ -167,6 +167,63 @@ TEST(ReaderRate, LargePiecesThatComeTooSeldomMakeNoCopierOfAPlayer) {
     }
 }
 
+TEST(ReaderRate, WhoIsGivenSecondsMoreThanItsFilmIsAheadOfIt) {
+    ReaderRate rate(false, kStart);
+    rate.film(1e6);
+
+    auto now = read_for(rate, kStart, 7s, 65ms, 0ms);  // 2.0e6 a second
+    EXPECT_FALSE(rate.ahead(now)) << "players begin with that";
+    now = read_for(rate, now, 2s, 65ms, 0ms);
+
+    EXPECT_TRUE(rate.ahead(now));
+    EXPECT_FALSE(rate.greedy()) << "nor is it a copier for certain";
+}
+
+TEST(ReaderRate, WhoIsAheadOfItsFilmIsSoForAsLongAsItCanDoWithout) {
+    ReaderRate rate(false, kStart);
+    rate.film(1e6);
+    auto const now = read_for(rate, kStart, 10s, 65ms, 0ms);
+
+    EXPECT_TRUE(rate.ahead(now + 2s));
+    EXPECT_FALSE(rate.ahead(now + 3s));
+}
+
+TEST(ReaderRate, WhoIsGivenItsFilmIsNeverAheadOfIt) {
+    ReaderRate rate(false, kStart);
+    rate.film(2e6);
+
+    EXPECT_FALSE(rate.ahead(read_for(rate, kStart, 600s, 65ms, 0ms)));
+}
+
+TEST(ReaderRate, OfAFileThatIsNoFilmNobodyIsAhead) {
+    ReaderRate rate(false, kStart);
+
+    EXPECT_FALSE(rate.ahead(read_for(rate, kStart, 20s, 1ms, 0ms)));
+}
+
+TEST(ReaderRate, APlayerThatPausedIsNotAheadForWhatItHadBefore) {
+    ReaderRate rate(false, kStart);
+    rate.film(1e6);
+    auto now = read_for(rate, kStart, 12s, 65ms, 0ms);
+    ASSERT_TRUE(rate.ahead(now));
+
+    now = read_for(rate, now, 10s, 65ms, 65ms);  // as much as it plays, and pauses
+    EXPECT_FALSE(rate.ahead(now));
+    now = read_for(rate, now, 7s, 65ms, 0ms);  // a scene that takes twice as much
+
+    EXPECT_FALSE(rate.ahead(now));
+}
+
+TEST(ReaderRate, AfterASeekNobodyIsAhead) {
+    ReaderRate rate(false, kStart);
+    rate.film(1e6);
+    auto const now = read_for(rate, kStart, 12s, 65ms, 0ms);
+
+    rate.sought(now);
+
+    EXPECT_FALSE(rate.ahead(now));
+}
+
 TEST(ReaderRate, AKnownCopierIsOneHoweverLittleItIsGiven) {
     ReaderRate rate(true, kStart);
     rate.film(3e6);
