@@ -110,11 +110,14 @@ inline constexpr std::size_t kDhtQueriesInFlight = 256;
 inline constexpr std::uint32_t kDhtQueryBytesPerSecond = 20'000;  // own queries; burst of 2 s; LT 8,000, too little for a reader
 inline constexpr std::uint32_t kDhtUrgentBytesPerSecond = 20'000; // as many again while somebody waits, for whom it is
 inline constexpr std::size_t kDhtUrgentInFlight = 64;             // beside the 256
+inline constexpr std::uint32_t kDhtUpkeepBytesPerSecond = 500;    // of upkeep alone: its check a second, and a lookup of 60 in half a minute
+inline constexpr std::size_t kDhtUpkeepInFlight = 32;             // beside all others: 8 s of them
 inline constexpr std::size_t kDhtLookupQueries = 60;
 inline constexpr std::size_t kDhtLookupPeers = 2'000;             // as many as a peer list holds
 inline constexpr std::size_t kDhtLookups = 16;                    // at once; others wait
 inline constexpr std::size_t kDhtUrgentLookups = 16;              // beside them, that somebody waits for
 inline constexpr std::size_t kDhtNodesPerNetwork = 8;             // per /24 (IPv6: /64) in the table; 1 in a bucket: LT
+inline constexpr std::size_t kDhtEnoughNodes = 8;                 // k: whoever has them finds more by itself
 inline constexpr std::size_t kDhtSavedNodes = 300;
 inline constexpr std::chrono::minutes kDhtSaveInterval{10};       // what a crash loses of the table
 inline constexpr std::size_t kDhtStoredHashes = 2'000;            // LT dht_max_torrents

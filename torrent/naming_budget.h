@@ -1,7 +1,7 @@
 #pragma once
 
-#include "torrent/dht/recent_addresses.h"
 #include "torrent/endpoint.h"
+#include "torrent/recent_addresses.h"
 #include "torrent/units.h"
 
 namespace rqfs::torrent {

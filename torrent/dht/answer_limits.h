@@ -1,6 +1,6 @@
 #pragma once
 
-#include "torrent/dht/recent_addresses.h"
+#include "torrent/recent_addresses.h"
 #include "torrent/token_bucket.h"
 #include "torrent/endpoint.h"
 #include "torrent/units.h"

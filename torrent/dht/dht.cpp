@@ -26,7 +26,6 @@ constexpr Duration kSavedNodesFirst = 2s;  // before routers are troubled
 constexpr Duration kFirstRetry = 5s;
 constexpr Duration kLastRetry = 15min;
 constexpr Duration kRetryForWhoWaits = 10s;  // when nobody answers: after an outage a reader waits so much longer
-constexpr std::size_t kEnoughNodes = 8;      // k: routers are not needed any more
 constexpr Duration kSearchPause = 1h;        // nothing is due: until something changes
 
 struct Router {
@@ -52,7 +51,7 @@ NodeId own_id(std::optional<NodeId> const& saved, Address const& local, DhtRando
     return known ? secure_node_id(local, random.id()) : random.id();
 }
 
-bool lonely(DhtNode const& node) { return node.hears_nobody() || node.status().good < kEnoughNodes; }
+bool lonely(DhtNode const& node) { return node.hears_nobody() || node.status().good < limit::kDhtEnoughNodes; }
 
 }  // namespace
 

@@ -103,6 +103,7 @@ public:
     // Ours, by the word of others than nodes; of help until nodes have agreed on one.
     void external_address(Address const& address);
     std::vector<DhtStatus> status() const;  // one a family
+    std::vector<std::unique_ptr<DhtNode>> const& nodes() const { return nodes_; }
 
     bool datagram(Endpoint const& from, std::span<std::byte const> bytes) override;
 

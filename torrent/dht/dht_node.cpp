@@ -128,7 +128,7 @@ void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {
 
 // False when there is no room for more queries now.
 bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
-    if (room(about.urgent) == 0) return false;
+    if (room(about.purpose) == 0) return false;
     auto number = options_.random.number<std::uint32_t>();
     while (in_flight_.contains(number)) number = options_.random.number<std::uint32_t>();
     query.transaction = transaction_of(number);
@@ -141,7 +141,7 @@ bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
     about.to = to;
     about.sent = now;
     auto const bytes = encode_krpc(query);
-    budget_.sent(about.urgent, bytes.size(), now);
+    budget_.sent(about.purpose, bytes.size(), now);
     in_flight_.emplace(number, std::move(about));
     sent_bytes_ += bytes.size();
     if (!refuses(to)) network_.socket.send(to, bytes);  // who came onto a list later: as a node that has gone silent

@@ -92,7 +92,7 @@ private:
     std::optional<Query> take_query(std::string const& transaction, Endpoint const& from);
     bool awaits_reply(Endpoint const& from) const;
     bool ask(Endpoint const& to, KrpcQuery query, Query about);
-    std::size_t room(bool urgent) { return budget_.room(urgent, in_flight_.size(), network_.clock.now()); }
+    std::size_t room(QueryPurpose purpose) { return budget_.room(purpose, in_flight_.size(), network_.clock.now()); }
     void ping(Endpoint const& to);
     void ping_welcome(std::vector<NodeContact> const& nodes);
     void learn_address(Endpoint const& voter, Endpoint const& us);

@@ -85,7 +85,7 @@ void DhtNode::lookup_replied(SearchId id, KrpcReply& reply, Endpoint const& from
 // Where little may be sent it goes to whom advance_all() has first, not to who was answered last.
 void DhtNode::advance_in_turn(SearchId id) {
     auto const found = lookups_.find(id);
-    if (found != lookups_.end() && room(found->second.search.waited_for.has_value()) >= kTurn) advance(id);
+    if (found != lookups_.end() && room(found->second.purpose()) >= kTurn) advance(id);
 }
 
 // First the searches that somebody waits for, of these the latest; of the others the oldest.
@@ -119,14 +119,13 @@ void DhtNode::advance(SearchId id) {
 
 // Only as many as can be sent: whom a lookup has named counts as asked.
 void DhtNode::ask_next(SearchId id, Run& run) {
-    bool const urgent = run.search.waited_for.has_value();
-    for (auto const& node : run.lookup.next(network_.clock.now(), room(urgent))) {
+    for (auto const& node : run.lookup.next(network_.clock.now(), room(run.purpose()))) {
         KrpcQuery query;
         query.method = run.for_peers ? KrpcMethod::get_peers : KrpcMethod::find_node;
         query.target = run.lookup.target();
         Query about;
         about.lookup = id;
-        about.urgent = urgent;
+        about.purpose = run.purpose();
         about.target = query.target;
         [[maybe_unused]] bool const sent = ask(node.endpoint, std::move(query), std::move(about));
         assert(sent);
@@ -141,9 +140,8 @@ void DhtNode::end(SearchId id) {
 
 // To the nearest first; what cannot be sent now is sent later.
 void DhtNode::announce(Run& run) {
-    bool const urgent = run.search.waited_for.has_value();
     auto each = run.to_announce.begin();
-    for (; each != run.to_announce.end() && room(urgent) > 0; ++each, ++run.announces) {
+    for (; each != run.to_announce.end() && room(run.purpose()) > 0; ++each, ++run.announces) {
         KrpcQuery query;
         query.method = KrpcMethod::announce_peer;
         query.target = run.lookup.target();
@@ -152,7 +150,7 @@ void DhtNode::announce(Run& run) {
         query.seed = run.search.seed;
         Query about;
         about.announce = true;
-        about.urgent = urgent;
+        about.purpose = run.purpose();
         about.target = query.target;
         ask(each->node.endpoint, std::move(query), std::move(about));
     }

@@ -2,6 +2,7 @@
 
 #include "torrent/dht/lookup.h"
 #include "torrent/dht/node_id.h"
+#include "torrent/dht/query_budget.h"
 #include "torrent/endpoint.h"
 #include "torrent/info_hash.h"
 #include "torrent/units.h"
@@ -36,7 +37,7 @@ struct DhtQueryInFlight {
     DhtSearchId lookup = 0;        // 0: none
     std::optional<NodeId> target;  // of find_node and get_peers
     bool announce = false;
-    bool urgent = false;         // somebody waits for it
+    QueryPurpose purpose = QueryPurpose::search;
     bool both_families = false;  // nodes of both are wanted
 };
 
@@ -49,6 +50,11 @@ struct DhtLookupRun {
     bool announcing = false;                 // the lookup is over
     std::vector<Lookup::Found> to_announce;  // those still to be told, nearest first
     std::size_t announces = 0;               // that were sent
+
+    QueryPurpose purpose() const {
+        if (!for_peers) return QueryPurpose::upkeep;
+        return search.waited_for ? QueryPurpose::urgent : QueryPurpose::search;
+    }
 };
 
 }  // namespace rqfs::torrent

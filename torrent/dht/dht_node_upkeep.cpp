@@ -18,8 +18,7 @@ constexpr Duration kLongestUpkeep = 30s;
 constexpr Duration kLookAround = 15min;    // for the nodes nearest to us
 constexpr Duration kWatchLookups = 100ms;  // a third of a lookup's least patience
 constexpr Duration kWatchOthers = 1s;
-constexpr std::size_t kEnoughNodes = 8;  // k: whoever has them finds more by itself
-constexpr Duration kFirstWant = 1s;      // between queries that want the other family's nodes too (BEP 32)
+constexpr Duration kFirstWant = 1s;  // between queries that want the other family's nodes too (BEP 32)
 constexpr Duration kLastWant = 5min;
 
 }  // namespace
@@ -66,7 +65,7 @@ void DhtNode::look_around() {
 bool DhtNode::wants_both_families() {
     auto const now = network_.clock.now();
     if (!sibling_) return false;
-    if (sibling_->table_.counts(now).good >= kEnoughNodes) {
+    if (sibling_->table_.counts(now).good >= limit::kDhtEnoughNodes) {
         want_pause_ = kFirstWant;
         return false;
     }
@@ -77,13 +76,12 @@ bool DhtNode::wants_both_families() {
 }
 
 void DhtNode::check_a_node() {
-    // Upkeep waits while searches use up what may be sent.
-    auto const now = network_.clock.now();
-    if (!budget_.ample(now) || room(false) == 0) return;
-    auto const check = table_.next_check(options_.random.id(), now);
+    if (room(QueryPurpose::upkeep) == 0) return;
+    auto const check = table_.next_check(options_.random.id(), network_.clock.now());
     if (!check) return;
     KrpcQuery query;
     Query about;
+    about.purpose = QueryPurpose::upkeep;
     if (check->find) {
         query.method = KrpcMethod::find_node;
         query.target = *check->find;

@@ -60,7 +60,7 @@ void write_nodes(bencode::Writer& out, std::string_view key, std::optional<std::
     out.key(key).string(compact);
 }
 
-void write_samples(bencode::Writer& out, KrpcReply::Samples const& samples) {
+void write_samples(bencode::Writer& out, KrpcSamples const& samples) {
     std::vector<std::byte> hashes;
     for (auto const& each : samples.samples) hashes.insert(hashes.end(), each.bytes().begin(), each.bytes().end());
     out.key("num").integer(samples.stored);

@@ -43,14 +43,14 @@ struct KrpcQuery {
     bool names_program = true;       // says which program this is, as the two below do
 };
 
-struct KrpcReply {
-    // BEP 51.
-    struct Samples {
-        std::chrono::seconds interval{0};
-        std::int64_t stored = 0;
-        std::vector<InfoHash> samples;
-    };
+// BEP 51.
+struct KrpcSamples {
+    std::chrono::seconds interval{0};
+    std::int64_t stored = 0;
+    std::vector<InfoHash> samples;
+};
 
+struct KrpcReply {
     std::string transaction;
     NodeId id;
     std::optional<Endpoint> requester;               // as the sender of the reply saw us (BEP 42)
@@ -60,7 +60,7 @@ struct KrpcReply {
     std::vector<Endpoint> values;       // peers, of any family
     std::optional<ScrapeFilter> seeds;  // BEP 33
     std::optional<ScrapeFilter> downloaders;
-    std::optional<Samples> samples;
+    std::optional<KrpcSamples> samples;
     bool names_program = true;
 };
 

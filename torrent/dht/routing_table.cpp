@@ -48,7 +48,7 @@ Duration RoutingTable::refresh_interval(Bucket const& bucket, std::size_t most) 
 }
 
 TimePoint RoutingTable::refresh_time(Bucket const& bucket, std::size_t most) {
-    return bucket.refreshed + refresh_interval(bucket, most);
+    return std::max<TimePoint>(bucket.refreshed + refresh_interval(bucket, most), bucket.tried + kCheckAgain);
 }
 
 std::size_t RoutingTable::bucket_of(NodeId const& id) const {
@@ -282,8 +282,7 @@ std::optional<RoutingTable::Check> RoutingTable::next_check(NodeId const& random
         if (refresh_time(buckets_[i], capacity(i)) < refresh_time(buckets_[oldest], capacity(oldest))) oldest = i;
     auto& bucket = buckets_[oldest];
     if (refresh_time(bucket, capacity(oldest)) <= now) {
-        // Should nobody answer, it is tried again soon.
-        bucket.refreshed = now - refresh_interval(bucket, capacity(oldest)) + kCheckAgain;
+        bucket.tried = now;
         auto const target = id_in_bucket(oldest, random);
         if (auto* const node = helper(oldest, now)) {
             node->asked = now;
@@ -297,6 +296,11 @@ std::optional<RoutingTable::Check> RoutingTable::next_check(NodeId const& random
     if (!due) return std::nullopt;
     due->asked = now;
     return Check{due->contact, std::nullopt};
+}
+
+RoutingTable::BucketStatus RoutingTable::bucket(std::size_t index) const {
+    auto const& bucket = buckets_[index];
+    return {bucket.nodes.size(), capacity(index), bucket.replacements.size(), bucket.refreshed};
 }
 
 TimePoint RoutingTable::next_check_time() const {

@@ -33,6 +33,10 @@ public:
     struct Counts {
         std::size_t good = 0, questionable = 0, bad = 0, replacements = 0;
     };
+    struct BucketStatus {
+        std::size_t nodes = 0, most_nodes = 0, replacements = 0;
+        TimePoint refreshed;  // when somebody answered last who was asked for its nodes; zero: nobody yet
+    };
 
     // `restrict_addresses` false: a test network, where many nodes share an address or a network.
     RoutingTable(NodeId const& own, bool restrict_addresses) : own_(own), restrict_(restrict_addresses), buckets_(1) {}
@@ -70,6 +74,7 @@ public:
     std::optional<State> state(Endpoint const& node, TimePoint now) const;  // nothing: not in the table
     Counts counts(TimePoint now) const;
     std::size_t buckets() const { return buckets_.size(); }
+    BucketStatus bucket(std::size_t index) const;  // 0 to buckets() - 1, the farthest first
     bool empty() const { return by_endpoint_.empty(); }
     bool has_good(TimePoint now) const;
     // For the next run: those that answered last, first.
@@ -88,6 +93,7 @@ private:
         std::vector<Node> nodes;
         std::vector<Node> replacements;  // answered once; latest last
         TimePoint refreshed{};
+        TimePoint tried{};            // somebody was asked for its nodes
         std::uint32_t refreshes = 0;  // that were answered
     };
 

@@ -22,8 +22,13 @@ constexpr std::size_t kHeads = 28;
 void CountingSocket::send(torrent::Endpoint const& to, std::span<std::byte const> datagram) {
     std::string_view const text(reinterpret_cast<char const*>(datagram.data()), datagram.size());
     if (text.find("1:q9:get_peers") != std::string_view::npos) ++searches;
-    bytes += datagram.size() + kHeads;
+    bytes_out += datagram.size() + kHeads;
     under_.send(to, datagram);
+}
+
+bool CountingSocket::Incoming::datagram(torrent::Endpoint const&, std::span<std::byte const> datagram) {
+    bytes += datagram.size() + kHeads;
+    return false;
 }
 
 DhtNetwork::DhtNetwork(std::uint32_t seed) : network(engine.get_executor(), clock, seed), random(seed), chance_(~seed) {
@@ -92,6 +97,7 @@ void DhtNetwork::stop(Member& member) {
 void DhtNetwork::leave(Member& member) {
     stop(member);
     if (member.impostor) member.socket->remove(*member.impostor);
+    member.socket.reset();
     network.remove(*member.host);
     member.host = nullptr;
 }

@@ -17,10 +17,11 @@
 
 namespace rqfs::tests {
 
-// What leaves a host on its way to the network, counted.
+// What leaves a host on its way to the network and what comes, counted.
 class CountingSocket final : public torrent::UdpSocket {
 public:
-    explicit CountingSocket(torrent::UdpSocket& under) : under_(under) {}
+    explicit CountingSocket(torrent::UdpSocket& under) : under_(under) { under_.add(incoming_); }
+    ~CountingSocket() override { under_.remove(incoming_); }
 
     void send(torrent::Endpoint const& to, std::span<std::byte const> bytes) override;
     void add(Receiver& receiver) override { under_.add(receiver); }
@@ -28,10 +29,20 @@ public:
     std::vector<torrent::Endpoint> local() const override { return under_.local(); }
 
     std::size_t searches = 0;  // get_peers queries
-    std::uint64_t bytes = 0;   // with the heads of IPv4 and UDP
+    // With the heads of IPv4 and UDP.
+    std::uint64_t bytes_out = 0;
+    std::uint64_t bytes_in = 0;
 
 private:
+    // Hears before everybody else, and leaves it to them.
+    struct Incoming final : Receiver {
+        explicit Incoming(std::uint64_t& total) : bytes(total) {}
+        bool datagram(torrent::Endpoint const& from, std::span<std::byte const> datagram) override;
+        std::uint64_t& bytes;
+    };
+
     torrent::UdpSocket& under_;
+    Incoming incoming_{bytes_in};
 };
 
 // A DHT of our nodes at addresses of the whole internet, in virtual time: 100 ms round trips. The first three are the

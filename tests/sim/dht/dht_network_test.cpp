@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <iostream>
 #include <vector>
 
@@ -119,6 +121,7 @@ TEST_P(Sybils, DoNotHideATorrentBehindTheirRing) {
     for (auto const& each : sybils) asked += each->asked;
     EXPECT_GT(asked, 1000u) << "the ring was in everybody's way";
     EXPECT_GE(figures.found, 0.95);
+    EXPECT_LT(figures.median_seconds, 2.0);
     EXPECT_LE(figures.most_queries, 60u);
 }
 
@@ -147,21 +150,25 @@ TEST(DhtNetwork, FindsWhileNodesComeAndGo) {
     EXPECT_LE(figures.most_queries, 60u);
 }
 
-TEST(DhtNetwork, AnIdleNodeSendsAndReceivesLittle) {
+// Each of them, and both ways with the heads of IP and UDP.
+TEST(DhtNetwork, IdleNodesSendAndReceiveLessThanAKilobyteASecond) {
     DhtNetwork network(5);
     network.join(200, 30s);
     network.run_for(120s);
-    auto const before = network.members.back()->dht->status().front();
-    auto const sent_before = network.members.back()->socket->bytes;
+    std::vector<std::uint64_t> before;
+    for (auto const& each : network.members) before.push_back(each->socket->bytes_in + each->socket->bytes_out);
 
     network.run_for(300s);
 
-    auto const after = network.members.back()->dht->status().front();
-    std::cout << "idle: " << (after.received_bytes - before.received_bytes) / 300 << " B/s in, "
-              << (network.members.back()->socket->bytes - sent_before) / 300 << " B/s out\n";
-    EXPECT_LT(
-        (after.received_bytes - before.received_bytes + network.members.back()->socket->bytes - sent_before) / 300,
-        1000u);
+    std::vector<std::uint64_t> per_second;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        auto const& socket = *network.members[i]->socket;
+        per_second.push_back((socket.bytes_in + socket.bytes_out - before[i]) / 300);
+    }
+    std::sort(per_second.begin(), per_second.end());
+    std::cout << "idle, in and out with heads: median " << per_second[per_second.size() / 2] << " B/s, most "
+              << per_second.back() << " B/s\n";
+    EXPECT_LT(per_second.back(), 1000u);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 #include "tests/torrent/dht/bytes.h"
+#include "tests/torrent/dht/dht_on_fake_udp.h"
+#include "torrent/dht/krpc_message.h"
 #include "torrent/dht/node_id.h"
 #include "torrent/dht/peer_store.h"
 #include "torrent/settings.h"
@@ -6,11 +8,13 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
 #include <random>
+#include <span>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -36,7 +40,7 @@ struct DhtMemory : testing::Test {
     PeerStore store;
 };
 
-// A node beside it may take 1 MB: dht_test.cpp.
+// A node beside it may take 1 MB.
 TEST_F(DhtMemory, AFullPeerStoreTakesLessThan31Megabytes) {
     std::vector<InfoHash> torrents(limit::kDhtStoredHashes);
     for (auto& each : torrents) each = tests::random_id(random).info_hash();
@@ -72,6 +76,46 @@ TEST_F(DhtMemory, AFullPeerStoreTakesNoMoreForWhatStillComes) {
 
     EXPECT_LE(store.torrents(), limit::kDhtStoredHashes);
     EXPECT_LT(allocated(), before + (1u << 20)) << "after a million announcements";
+}
+
+struct IdleNode : tests::DhtOnFakeUdp {
+    IdleNode() {
+        options.random = DhtRandom([this](std::span<std::byte> bytes) {
+            for (auto& each : bytes) each = static_cast<std::byte>(random() & 0xff);
+        });
+    }
+    void forget_datagrams() {
+        udp.sent.clear();
+        udp.sent.shrink_to_fit();
+    }
+};
+
+// All but its peer store: the table, and what is remembered of strangers and of nodes that answered.
+TEST_F(IdleNode, WhoseTablesAreFullTakesLessThanAMegabyte) {
+    living_nodes = 50'000;
+    everybody_answers();
+    std::size_t most = 0;
+    auto const before = allocated();
+    auto const measure = [&] {
+        forget_datagrams();
+        most = std::max(most, allocated() - before);
+    };
+    start();
+    dht->add_node(tests::nth_endpoint(5));
+
+    for (int minute = 0; minute < 120; ++minute, measure()) run(1min);
+    for (std::uint32_t i = 0; i < 4'000; ++i) {
+        udp.inject(tests::nth_endpoint(100'000 + i), ask(KrpcMethod::find_node));
+        if (i % 50 == 0) run(1s);
+        if (i % 500 == 0) measure();
+    }
+    run(1min);
+    measure();
+
+    auto const status = dht->status().front();
+    std::cout << status.good << " nodes, " << status.replacements << " in waiting: " << most << " bytes\n";
+    EXPECT_GE(status.good, 250u);
+    EXPECT_LT(most, 1u << 20);
 }
 
 }  // namespace

@@ -8,8 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include <malloc.h>
-
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -316,19 +314,6 @@ TEST_F(Node, GarbageIsSurvived) {
         if (i % 50 == 0) run(1s);
     }
     EXPECT_EQ(dht->status().front().stored_peers, 0u);
-}
-
-TEST_F(Node, TakesLessThanAMegabyte) {
-    everybody_answers();
-    auto const before = mallinfo2().uordblks;
-    start();
-    dht->add_node(nth_endpoint(5));
-    run(10min);
-    udp.sent.clear();
-    udp.sent.shrink_to_fit();
-
-    EXPECT_GE(dht->status().front().good, 50u);
-    EXPECT_LT(mallinfo2().uordblks - before, 1u << 20);
 }
 
 TEST_F(Node, AHundredSearchesAtOnceKeepToWhatWeMaySend) {

@@ -180,7 +180,7 @@ TEST(KrpcMessage, OurRepliesAreReadAsTheyWereMeant) {
     reply.values = {endpoint("1.2.3.4:80"), endpoint("[2001:470::3]:90")};
     reply.seeds.emplace().insert(Address::parse("1.2.3.4").value());
     reply.downloaders.emplace();
-    reply.samples = KrpcReply::Samples{std::chrono::seconds(60), 7, {InfoHash()}};
+    reply.samples = KrpcSamples{std::chrono::seconds(60), 7, {InfoHash()}};
 
     auto const read = reply_of(text_of(encode_krpc(reply)));
 
