@@ -58,14 +58,21 @@ install_packages() {
     return $status
 }
 
-# A DHT of other people for the tests, where npm is there; without it those tests say that they are skipped.
+# A DHT of other people for the tests, from npm. Where that cannot be had, they are skipped, and it is said why.
 install_node_modules() {
-    local place=$PWD/build/npm
-    command -v npm >/dev/null && command -v node >/dev/null || return 0
-    [ -d "$place/node_modules/bittorrent-dht" ] ||
+    local place=$PWD/build/npm why=
+    [ -n "${RQFS_NODE_MODULES:-}" ] && return 0  # the caller has them somewhere
+    if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
+        why="npm and node are not both installed"
+    elif [ ! -f "$place/node_modules/bittorrent-dht/index.js" ]; then
         as_caller npm install --prefix "$place" --silent --no-audit --no-fund --no-save --ignore-scripts bittorrent-dht@11 ||
-        { echo "npm could not install bittorrent-dht." >&2; return 0; }
-    export RQFS_NODE_MODULES=$place/node_modules
+            why="npm could not install bittorrent-dht"
+    fi
+    if [ -n "$why" ]; then
+        echo "$why: the test among its nodes (scenario_dht_npm_test) is skipped." >&2
+    else
+        export RQFS_NODE_MODULES=$place/node_modules
+    fi
 }
 
 # Builds one preset with at most two compilers; prints only what goes wrong, and how long it took.

@@ -515,4 +515,9 @@ def main():
         print('skipped: ' + reason)
         sys.exit(77)
     isolate()
-    unittest.main(verbosity=2)
+    result = unittest.main(verbosity=2, exit=False).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.testsRun <= len(result.skipped):
+        print('skipped: ' + '; '.join(sorted({reason for _, reason in result.skipped})))
+        sys.exit(77)
