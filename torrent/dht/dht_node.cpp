@@ -103,7 +103,7 @@ void DhtNode::handle(KrpcReply& reply, Endpoint const& sender) {
     if (reply.requester) learn_address(sender, *reply.requester);
     bool const deaf = hears_nobody();
     silence_ = 0;
-    if (!routers_.contains(from)) table_.replied({reply.id, from}, now);
+    if (!routers_.contains(from) || table_.state(from, now)) table_.replied({reply.id, from}, now);
     if (query->target) table_.refreshed(*query->target, now);
     if (query->lookup != 0)
         lookup_replied(query->lookup, reply, from);
@@ -118,8 +118,11 @@ void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {
     auto const query = take_query(error.transaction, sender);
     if (!query) return;
     auto const& from = query->to;
-    limits_.proved(sender.address, network_.clock.now());
+    auto const now = network_.clock.now();
+    limits_.proved(sender.address, now);
     log().debug("DHT node refuses node={} code={}", from.text(), error.code);
+    // Of no more use than a silent one; our line is up, though. Some only take no announcements.
+    if (!query->announce) table_.failed(from, now);
     auto const run = lookups_.find(query->lookup);
     if (run == lookups_.end()) return;
     run->second.lookup.failed(from);

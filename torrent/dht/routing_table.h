@@ -16,7 +16,7 @@ namespace rqfs::torrent {
 // The nodes of one address family that we know to exist, by distance from us (BEP 5). Owned by a DhtNode; pure.
 //
 // Only nodes that answered a query of ours are taken in. Good: answered within 15 minutes, or has ever answered and
-// asked us within 15; bad: did not answer three times running; questionable: the others, who are asked again at once.
+// asked us within 15; bad: did not answer three times running, or only with errors; questionable: the others, who are asked again at once.
 // Whoever owns the table asks whom next_check() names, and says how it went, so that no node stays questionable and no
 // bucket is older than 15 minutes. Against whoever has many addresses: one node an address, one per network (/24, /64)
 // in a bucket and 8 in all; a node whose id follows from its address (BEP 42) takes the place of one whose id does not.
@@ -51,7 +51,7 @@ public:
     void refreshed(NodeId const& target, TimePoint now);
     // A node asked us.
     void queried(NodeContact const& node, TimePoint now);
-    // A query stayed unanswered; `keep`: nobody is removed for it, it may be our own line that is down.
+    // A query stayed unanswered, or was answered with an error; `keep`: nobody is removed for it, it may be our own line that is down.
     void failed(Endpoint const& node, TimePoint now, bool keep = false);
     // Our line was down: what failed since then is questionable at most.
     void forgive(TimePoint since);
