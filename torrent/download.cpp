@@ -154,7 +154,7 @@ void Download::finish_piece(PieceIndex piece, bool good) {
     replan();
 }
 
-// A good piece is stored and told before anybody is judged; a bad one is asked for again at once, of those not on parole.
+// A good piece is stored and told before anybody is judged; a bad one is asked for again at once, of others.
 asio::awaitable<void> Download::judge(PieceIndex piece, bool good, SharedBytes bytes, std::vector<PeerHandle> senders) {
     std::vector<Sha1Digest> hashes;
     if (!good || suspects_.needs_hashes(piece))
@@ -163,7 +163,12 @@ asio::awaitable<void> Download::judge(PieceIndex piece, bool good, SharedBytes b
 }
 
 void Download::apply(Suspects::Verdict const& verdict) {
-    for (auto const peer : verdict.parole) picker_.peer_parole(peer, true);
+    for (auto const peer : verdict.parole) {
+        if (picker_.knows(peer))
+            picker_.peer_parole(peer, true);
+        else
+            suspects_.peer_left(peer);  // while the hash of what it sent was reckoned
+    }
     for (auto const peer : verdict.release) picker_.peer_parole(peer, false);
     for (auto const peer : verdict.ban) owner_.ban_peer(peer, "it sent data that failed its hash");
     has_suspects_ = !suspects_.suspects().empty();

@@ -64,12 +64,14 @@ inline constexpr std::uint32_t kRequestsIn = 500;                 // reqq we adv
 inline constexpr std::uint32_t kRequestsOut = 500;                // LT max_out_request_queue
 inline constexpr std::uint32_t kRequestsOutDefault = 250;         // AN: peers that do not say reqq
 inline constexpr std::uint32_t kRequestsOutBitComet = 50;         // LT: -BCxxxx- ids
+inline constexpr std::uint32_t kUnaskedBlocks = 64;               // more than were ever asked: 1 MiB of mischief
 inline constexpr std::uint32_t kRejectsInARow = 50;               // LT max_rejects
 inline constexpr std::size_t kAllowedFast = 5;                    // LT allowed_fast_set_size
 inline constexpr std::size_t kReceiveBufferBytes = 256u << 10;    // 4 to 7 receives a MiB (measured)
 inline constexpr std::size_t kSendBufferBytes = 512u << 10;       // queued for one peer
 inline constexpr std::size_t kUnverifiedBytes = 64u << 20;        // AN MaxUnverifiedBytes
 inline constexpr std::size_t kBadPieceReceipts = 64;              // pieces whose block hashes are kept to find the liar
+inline constexpr std::size_t kBadBlockReceipts = 131'072;         // four tries at a piece of 512 MiB: some 5 MB
 inline constexpr std::uint32_t kBadPiecesBeforeBan = 3;           // without proof
 
 // Trackers.
@@ -131,7 +133,7 @@ inline constexpr std::uint32_t kDhtAnswerBytesPerSecond = 16'000; // burst of 2 
 inline constexpr std::size_t kDhtAddressesRemembered = 1'024;     // for these limits, of strangers and of others
 
 // Reading.
-inline constexpr std::uint64_t kKeptIndexBytesPerFile = 4u << 20;  // of an open media file: three hours of .mp4 have 3 to 6 MB
+inline constexpr std::uint64_t kKeptIndexBytesPerFile = 4u << 20;  // of an open media file: two hours of .mp4 have 3 to 6 MB; of a longer one the beginning
 inline constexpr std::uint64_t kKeptIndexBytes = 32u << 20;       // of all of them; a quarter of the memory for pieces
 inline constexpr std::size_t kCursorsPerReader = 3;               // mp4 players alternate between audio and video offsets
 

@@ -50,6 +50,7 @@ void PeerConnection::close(std::string reason) { state_->close(std::move(reason)
 std::string const& PeerConnection::reason() const { return state_->reason; }
 
 void PeerConnection::request(BlockAddress block) {
+    ++state_->blocks_asked;
     auto const& layout = *state_->options.layout;
     append_message(state_->out.control(), MessageId::request, block.piece, layout.begin(block), layout.bytes(block));
     state_->wake_writer();

@@ -126,6 +126,7 @@ struct PeerConnection::State {
     IncomingRequests requests;
     Event upload_possible;
     std::uint32_t choked_requests = 0;
+    std::uint64_t blocks_asked = 0, blocks_received = 0;
 
     // Our side.
     bool choking_them = true;

@@ -89,6 +89,7 @@ void PeerConnection::State::on_piece(Message const& message) {
     auto const block =
         options.layout ? options.layout->block(message.piece, message.begin, message.length) : std::nullopt;
     if (!block) return close("piece message with a block that does not exist: " + block_text(message));
+    if (++blocks_received > blocks_asked + limit::kUnaskedBlocks) return close("sends blocks that nobody asked for");
     down.add(message.bytes.size(), now);
     last_useful = now;
     rejects_in_a_row = 0;

@@ -18,6 +18,10 @@ bool LateBlocks::take(BlockAddress block, TimePoint now) {
     return true;
 }
 
+bool LateBlocks::contains(BlockAddress block) const {
+    return std::ranges::find(entries_, block, &Entry::block) != entries_.end();
+}
+
 void LateBlocks::answered(TimePoint sent) {
     for (Entry& entry : entries_)
         if (entry.sent < sent) entry.owed_until = TimePoint{};

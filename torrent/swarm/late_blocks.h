@@ -20,6 +20,7 @@ public:
     void remember(BlockAddress block, TimePoint sent, TimePoint owed_until, TimePoint now);
     // Forgets one entry of this block; false when there is none.
     bool take(BlockAddress block, TimePoint now);
+    bool contains(BlockAddress block) const;
     // The peer answered what was asked at `sent`: peers answer in order, so what was asked before is not owed any more.
     void answered(TimePoint sent);
     // How many are still owed, of those asked until `sent`.

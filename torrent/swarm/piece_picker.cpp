@@ -119,10 +119,11 @@ PiecePicker::Arrival PiecePicker::block_arrived(PeerHandle handle, BlockAddress 
 }
 
 bool PiecePicker::second_try(BlockAddress block, PeerHandle handle) const {
-    BlockTable::FlightId const flight = state_->piece(block.piece).flight;
     PickerPeer const* const peer = state_->find(handle);
-    if (peer == nullptr || flight == BlockTable::kNone || !state_->second_tries.is_one(block.piece)) return false;
-    return !state_->table.flight(flight).alone &&
+    if (peer == nullptr || !state_->second_tries.is_one(block.piece)) return false;
+    if (peer->late_blocks.contains(block)) return true;
+    BlockTable::FlightId const flight = state_->piece(block.piece).flight;
+    return flight != BlockTable::kNone && !state_->table.flight(flight).alone &&
            state_->table.find(flight, block.block, peer->slot) != BlockTable::kNone;
 }
 
@@ -179,6 +180,8 @@ std::optional<TimePoint> PiecePicker::next_plan(TimePoint now) const {
     state_->advance(now);
     return state_->next_plan();
 }
+
+bool PiecePicker::knows(PeerHandle peer) const { return state_->find(peer) != nullptr; }
 
 Bitfield const& PiecePicker::have() const { return state_->have; }
 

@@ -73,8 +73,9 @@ public:
     Arrival block_arrived(PeerHandle peer, BlockAddress block, TimePoint now, Duration transfer = Duration::zero());
     void block_rejected(PeerHandle peer, BlockAddress block, TimePoint now);
     void piece_verified(PieceIndex piece);               // complete -> have; or found by a check: any state -> have
-    // Asked for in a second try, and another than was sent before: somebody else is asked.
-    bool second_try(BlockAddress block, PeerHandle peer) const;  // it was asked of that peer in a second try
+    // Whether it was asked of this peer and its piece is fetched for the second time.
+    bool second_try(BlockAddress block, PeerHandle peer) const;
+    // Then, when it is another than was sent before: somebody else is asked.
     void block_disputed(PeerHandle peer, BlockAddress block, TimePoint now, Duration transfer = Duration::zero());
     // complete -> missing; `senders` by block: the next try asks others, and also those on parole, but a third does not
     void piece_failed(PieceIndex piece, std::vector<PeerHandle> const& senders, TimePoint now);
@@ -89,6 +90,7 @@ public:
     std::optional<TimePoint> next_plan(TimePoint now) const;
 
     // Facts.
+    bool knows(PeerHandle peer) const;
     Bitfield const& have() const;
     bool interesting(PeerHandle peer) const;             // it has a piece that somebody wants and we have not
     bool wanted_anywhere(PieceIndex piece) const;        // missing, and wished for or wanted

@@ -99,7 +99,7 @@ void PiecePicker::State::finish_with(Seat& seat) {
             Piece const& p = pieces[request.block.piece.value()];
             if (!p.wanted || p.target != kNone || flight.alone || flight.blocks[request.block.block.value()].asked > 1)
                 continue;
-            if (!seat.peer->may_be_asked(request.block.piece) || seat.peer->rejected_lately(request.block, now))
+            if (!seat.peer->may_be_asked(request.block.piece) || !suits(*seat.peer, request.flight, request.block.block))
                 continue;
             double const time = expected(id);
             if (seat.expected() + kFinishShare * time >= time || time <= worst_time) continue;

@@ -64,6 +64,7 @@ void PiecePicker::State::Parole::assign(Seat& seat) {
     if (peer.own_piece && (!state.needed.test(peer.own_piece->value()) || !peer.may_be_asked(*peer.own_piece)))
         state.release_own_piece(peer);
     if (!peer.own_piece) {
+        help(seat);
         if (state.table.queue(peer.slot).size > 0) return;
         std::optional<PieceIndex> const next = piece_for(peer);
         if (!next || !state.may_begin(*next)) return;
@@ -73,6 +74,16 @@ void PiecePicker::State::Parole::assign(Seat& seat) {
     if (state.piece(index).phase != Phase::in_flight) return;
     state.take(seat, index, kUnlimited);
     if (state.piece(index).phase != Phase::in_flight) peer.own_piece.reset();
+}
+
+void PiecePicker::State::Parole::help(Seat& seat) {
+    for (PieceIndex const index : state.second_tries.pieces()) {
+        if (!state.second_tries.is_one(index) || !state.needed.test(index.value())) continue;
+        PickerPiece const& piece = state.piece(index);
+        bool const alone = piece.flight != kNone && state.table.flight(piece.flight).alone;
+        if (piece.target == kNone && !alone && piece.phase != Phase::complete && seat.peer->may_be_asked(index))
+            state.take(seat, index, kUnlimited);
+    }
 }
 
 void PiecePicker::State::Parole::own_alone(PickerPeer& peer, PieceIndex index) const {

@@ -15,6 +15,7 @@ struct PiecePicker::State::Parole {
 
 private:
     void assign(Seat& seat);
+    void help(Seat& seat);  // with second tries that no reader waits for
     std::optional<PieceIndex> piece_for(PickerPeer& peer) const;
     bool better_alone(PickerPeer const& peer, PieceIndex index) const;
     void own_alone(PickerPeer& peer, PieceIndex index) const;

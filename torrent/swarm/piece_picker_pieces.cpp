@@ -15,6 +15,8 @@ constexpr std::uint64_t kParkedBytes = limit::kUnverifiedBytes / 4;
 constexpr std::chrono::seconds kParked{60};
 constexpr std::chrono::seconds kStuck{10};  // a choke may be as short, but memory is wanted
 constexpr std::chrono::milliseconds kSoonest{250};  // until it is looked at again
+// So much faster than all others together is a peer who is asked again for what it may have spoilt: most are honest.
+constexpr double kMuchFaster = 4;
 // A withdrawn block counts as owed for so many times what the peer should need for all that it was asked.
 constexpr double kOwedFactor = 1.5;
 
@@ -295,13 +297,14 @@ PiecePicker::Arrival PiecePicker::State::arrived(PickerPeer& peer, BlockAddress 
 void PiecePicker::State::disputed(PickerPeer& peer, BlockAddress block, Duration transfer) {
     FlightId const id = piece(block.piece).flight;
     RequestId const request = id == kNone ? kNone : table.find(id, block.block, peer.slot);
-    if (request == kNone) return;
+    if (request == kNone && !peer.late_blocks.take(block, now)) return;
     budget.received(layout.bytes(block));
     peer.late = false;
     peer.snubbed = false;
+    second_tries.disputed(block, peer.handle);
+    if (request == kNone) return peer.rate.received_late(layout.bytes(block), now);
     peer.rate.received(layout.bytes(block), table.request(request).sent, now, transfer);
     if (!peer.late_blocks.empty()) peer.late_blocks.answered(table.request(request).sent);
-    second_tries.disputed(block, peer.handle);
     drop(request, false);
 }
 
@@ -331,9 +334,11 @@ bool PiecePicker::State::suits(PickerPeer const& peer, FlightId id, BlockIndex b
     BlockAddress const address{flight.piece, block};
     if (peer.rejected_lately(address, now)) return false;
     if (flight.alone || !second_tries.sent(address, peer.handle)) return true;
-    return std::ranges::none_of(peers, [&](PickerPeer const* other) {
-        return other != &peer && !other->late && other->may_be_asked(flight.piece);
-    });
+    double others = 0;  // bytes a second of those who have not sent it
+    for (PickerPeer const* other : peers)
+        if (!other->late && other->may_be_asked(flight.piece) && !second_tries.sent(address, other->handle))
+            others += rate(*other);
+    return kMuchFaster * others <= rate(peer);
 }
 
 std::uint32_t PiecePicker::State::take(Seat& seat, PieceIndex index, std::uint32_t limit) {

@@ -116,6 +116,7 @@ void PiecePicker::State::seat(PickerPeer& peer) {
     } else {
         std::uint32_t const taken = queue.expected + seat.owed;
         seat.room = depth > taken ? std::min(depth - taken, limit - std::min(limit, queue.size)) : 0;
+        if (queue.size == 0) seat.room = std::max(seat.room, 1u);  // it may have heard that it owes nothing
     }
     if (peer.nothing_as_of == changes) seat.room = 0;
     if (seat.good) all_rates += seat.rate;
@@ -227,7 +228,7 @@ std::uint32_t PiecePicker::State::assign_target(std::uint32_t number, std::uint3
     while (taken < limit && rooms > 0 && open_targets.test(number)) {
         Seat* const best = quickest(number, only_good && !second, previous);
         if (best == nullptr) break;
-        if (deadline < kUrgent && better_elsewhere(*best, index, std::max(deadline, finish))) break;
+        if (deadline < kUrgent && better_elsewhere(*best, number, std::max(deadline, finish))) break;
         if (take(*best, index, 1) == 0) {
             best->refused = number;
             continue;
@@ -255,11 +256,12 @@ PiecePicker::State::Seat* PiecePicker::State::quickest(std::uint32_t target, boo
     return best;
 }
 
-bool PiecePicker::State::better_elsewhere(Seat const& seat, PieceIndex index, double in_time) {
+bool PiecePicker::State::better_elsewhere(Seat const& seat, std::uint32_t target, double in_time) {
+    PieceIndex const index = targets[target].wish.piece;
     double const time = seat.expected();
     if (kCaution * time <= in_time + kTolerance) return false;
     return std::ranges::any_of(seats, [&](Seat const& other) {
-        return other.good && other.peer->may_be_asked(index) && other.expected() * kMuchBetter < time;
+        return other.good && other.refused != target && other.peer->may_be_asked(index) && other.expected() * kMuchBetter < time;
     });
 }
 

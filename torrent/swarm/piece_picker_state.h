@@ -85,7 +85,7 @@ struct PiecePicker::State {
     double missing_bytes(std::uint32_t target) const;
     void assign_film_first(double index_in);  // before an index that comes in so many seconds
     Seat* quickest(std::uint32_t target, bool only_good, Seat const* previous);
-    bool better_elsewhere(Seat const& seat, PieceIndex index, double in_time);
+    bool better_elsewhere(Seat const& seat, std::uint32_t target, double in_time);
     void share_with_copiers();
     void share_with_rarest();
     void assign_rest();

@@ -3,6 +3,7 @@
 #include "torrent/settings.h"
 #include "torrent/units.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -16,7 +17,8 @@ namespace rqfs::torrent {
 //
 // Everybody may help with a second try, also those who are suspect because of the first: mostly few of many lied, and
 // waiting for one who sends the piece alone costs a reader seconds. A piece that fails again has no such try any more.
-// At most limit::kBadPieceReceipts pieces, the oldest forgotten first. Pure; owned by PiecePicker.
+// At most limit::kBadPieceReceipts pieces and limit::kBadBlockReceipts blocks, the oldest forgotten first. Pure; owned by
+// PiecePicker.
 class SecondTries {
 public:
     void failed(PieceIndex piece, std::vector<PeerHandle> const& senders) {
@@ -28,9 +30,8 @@ public:
         for (std::uint32_t block = 0; block < senders.size(); ++block)
             found->second.emplace(BlockIndex(block), senders[block]);
         order_.push_back(piece);
-        if (order_.size() <= limit::kBadPieceReceipts) return;
-        senders_.erase(order_.front());
-        order_.pop_front();
+        while (order_.size() > 1 && (order_.size() > limit::kBadPieceReceipts || blocks() > limit::kBadBlockReceipts))
+            passed(order_.front());
     }
 
     // Somebody sent this block, but another one than those before: a third shall be asked.
@@ -38,7 +39,7 @@ public:
         if (is_one(block.piece)) senders_[block.piece].emplace(block.block, sender);
     }
 
-    void passed(PieceIndex piece) {
+    void passed(PieceIndex const piece) {
         if (senders_.erase(piece) > 0) std::erase(order_, piece);
     }
 
@@ -54,7 +55,15 @@ public:
         return found != senders_.end() && found->second.contains({block.block, peer});
     }
 
+    std::deque<PieceIndex> const& pieces() const { return order_; }  // that failed, once or again
+
 private:
+    std::size_t blocks() const {
+        std::size_t count = 0;
+        for (auto const& [piece, senders] : senders_) count += senders.size();
+        return count;
+    }
+
     std::map<PieceIndex, std::set<std::pair<BlockIndex, PeerHandle>>> senders_;  // none: it failed again
     std::deque<PieceIndex> order_;                                               // by first failure
 };

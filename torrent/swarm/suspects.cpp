@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kAttempts = 4;
 // Remembered for the pieces in flight that hold their blocks: ten times the connections of a session.
 constexpr std::size_t kBans = 4'096;
+constexpr PeerHandle kNobody(0);
 
 }  // namespace
 
@@ -32,7 +33,9 @@ Suspects::Verdict Suspects::piece_failed(PieceIndex piece, std::vector<PeerHandl
                                          std::vector<Sha1Digest> const& hashes) {
     assert(hashes.empty() || hashes.size() == senders.size());
     Verdict verdict;
-    std::set<PeerHandle> const contributors(senders.begin(), senders.end());
+    std::set<PeerHandle> contributors(senders.begin(), senders.end());
+    contributors.erase(kNobody);
+    if (contributors.empty()) return verdict;
     if (contributors.size() == 1) {
         ban(*contributors.begin(), verdict);
         return verdict;
@@ -46,10 +49,11 @@ Suspects::Verdict Suspects::piece_failed(PieceIndex piece, std::vector<PeerHandl
     }
     auto& open = open_case(piece);
     for (std::uint32_t block = 0; block < senders.size(); ++block)
-        if (!banned(senders[block]))
+        if (senders[block] != kNobody && !banned(senders[block]))
             add_receipt(open, {BlockIndex(block), senders[block], hashes[block]}, kAttempts * senders.size());
     for (auto const peer : contributors)
         if (!explained) accuse(piece, peer, verdict);
+    forget_old_receipts();
     return verdict;
 }
 
@@ -65,8 +69,9 @@ Suspects::Verdict Suspects::piece_passed(PieceIndex piece, std::vector<PeerHandl
             if (receipt.hash != hashes.at(receipt.block.value())) ban(receipt.peer, verdict);
         for (auto const peer : closed.accused) acquit(piece, peer, verdict);
     }
-    auto const alone = std::all_of(senders.begin(), senders.end(), [&](auto peer) { return peer == senders.front(); });
-    if (alone && !senders.empty()) release(senders.front(), verdict);
+    std::set<PeerHandle> contributors(senders.begin(), senders.end());
+    contributors.erase(kNobody);
+    if (contributors.size() == 1) release(*contributors.begin(), verdict);
     return verdict;
 }
 
@@ -79,7 +84,7 @@ Suspects::Verdict Suspects::block_differs(BlockAddress block, PeerHandle stored_
         return verdict;
     }
     auto& open = open_case(block.piece);
-    if (!banned(second)) add_receipt(open, {block.block, second, second_hash}, open.receipts.size() + 1);
+    if (!banned(second)) add_receipt(open, {block.block, second, second_hash}, std::min(open.receipts.size() + 1, limit::kBadBlockReceipts));
     if (banned(stored_from) || banned(second)) return verdict;
     accuse(block.piece, stored_from, verdict);
     accuse(block.piece, second, verdict);
@@ -95,6 +100,15 @@ bool Suspects::confirms(BlockAddress block, PeerHandle peer, Sha1Digest const& h
     if (others == 0 || same > 0 || static_cast<std::size_t>(others) >= kAttempts) return true;
     if (!banned(peer)) receipts.push_back({block.block, peer, hash});
     return false;
+}
+
+void Suspects::forget_old_receipts() {
+    auto const all = [this] {
+        std::size_t count = 0;
+        for (auto const& [piece, open] : cases_) count += open.receipts.size();
+        return count;
+    };
+    while (case_order_.size() > 1 && all() > limit::kBadBlockReceipts) close_unproven(case_order_.front());
 }
 
 Suspects::Case& Suspects::open_case(PieceIndex piece) {

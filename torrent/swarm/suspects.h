@@ -25,9 +25,9 @@ Sha1Digest salted_block_hash(Salt const& salt, std::span<std::byte const> block)
 
 // Who sent bad data: parole for those who may have, a ban for those who did (engine 3.11). Pure; owned by Torrent.
 //
-// A ban needs proof: the piece had one sender, or the piece passed later and that peer's block was another. What cannot
-// be proven puts a peer on parole: it then gets whole pieces alone (PiecePicker::peer_parole), so that its next piece
-// is the proof. Only bytes as they came from the peer may be judged; a piece that the disk or the memory spoilt is
+// A ban needs proof: the piece had one sender, or the piece passed later and that peer's block was another. Until it is
+// proven a peer is on parole: it helps to fetch the piece a second time, and besides that gets whole pieces alone
+// (PiecePicker::peer_parole), so that either is the proof. Only bytes as they came from the peer may be judged; a piece that the disk or the memory spoilt is
 // nobody's fault and is not told here. A peer may be gone when its guilt is shown, so whoever maps handles to addresses
 // remembers suspects() too.
 class Suspects {
@@ -46,6 +46,7 @@ public:
 
     // `senders` by block, whose first copy was stored; `hashes` by block. Without hashes (no memory or time for them)
     // the peers are counted: limit::kBadPiecesBeforeBan of such pieces, each after a release from parole, end in a ban.
+    // Padding, which nobody sends (BEP 47), has no sender: PeerHandle(0).
     Verdict piece_failed(PieceIndex piece, std::vector<PeerHandle> const& senders,
                          std::vector<Sha1Digest> const& hashes);
     // piece_passed() wants hashes of this piece: there are receipts to compare them with.
@@ -85,6 +86,7 @@ private:
     Case& open_case(PieceIndex piece);
     void close_unproven(PieceIndex piece);
     void add_receipt(Case& open, Receipt const& receipt, std::size_t most);
+    void forget_old_receipts();
     void accuse(PieceIndex piece, PeerHandle peer, Verdict& verdict);
     void acquit(PieceIndex piece, PeerHandle peer, Verdict& verdict);
     void release(PeerHandle peer, Verdict& verdict);

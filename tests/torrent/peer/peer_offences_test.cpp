@@ -301,6 +301,21 @@ TEST(PeerOffences, RejectsThatAnswerOurCancelsAreNone) {
     EXPECT_FALSE(h.ended);
 }
 
+TEST(PeerOffences, AFloodOfBlocksThatNobodyAskedForIsOne) {
+    ConnectionHarness h;
+    h.peer->say(MessageId::unchoke);
+    h.settle();
+    for (int i = 0; i < 100; ++i) h.connection->request({PieceIndex(1), BlockIndex(0)});
+
+    for (std::uint32_t i = 0; i < 100 + limit::kUnaskedBlocks; ++i) h.peer->say_block(1, 0, std::vector<std::byte>(16384));
+    h.settle();
+    ASSERT_FALSE(h.ended);
+    h.peer->say_block(1, 0, std::vector<std::byte>(16384));
+    h.settle();
+
+    EXPECT_EQ(h.connection->reason(), "sends blocks that nobody asked for");
+}
+
 TEST(PeerOffences, APieceBetweenRejectsForgivesThem) {
     ConnectionHarness h;
     h.peer->say(MessageId::unchoke);

@@ -186,6 +186,11 @@ private:
         if (from.empty()) return;
         BlockAddress const block = from[pick(3) > 0 ? 0 : pick(static_cast<std::uint32_t>(from.size()))];
         bool const asked = std::ranges::count(peer->second.asked, block) > 0;
+        if (asked && !late && picker_.second_try(block, peer->first) && pick(3) == 0) {
+            picker_.block_disputed(peer->first, block, now_);
+            std::erase(peer->second.asked, block);
+            return;
+        }
         bool const missing =
             !here_.contains(block) && !complete_.contains(block.piece) && !picker_.have().test(block.piece);
         auto const arrival = picker_.block_arrived(peer->first, block, now_);

@@ -80,5 +80,16 @@ TEST(SecondTries, TheOldestIsForgottenFirst) {
     EXPECT_TRUE(tries.is_one(PieceIndex(limit::kBadPieceReceipts)));
 }
 
+TEST(SecondTries, HoldABoundedNumberOfBlocks) {
+    SecondTries tries;
+    std::vector<PeerHandle> const senders(limit::kBadBlockReceipts / 2, kAlice);
+
+    for (std::uint32_t piece = 0; piece < 3; ++piece) tries.failed(PieceIndex(piece), senders);
+
+    EXPECT_FALSE(tries.is_one(PieceIndex(0)));
+    EXPECT_TRUE(tries.is_one(PieceIndex(1)));
+    EXPECT_TRUE(tries.is_one(PieceIndex(2)));
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

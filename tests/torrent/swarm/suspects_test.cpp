@@ -272,6 +272,40 @@ TEST(Suspects, AfterFourDifferentCopiesAnyIsTaken) {
     EXPECT_TRUE(suspects.confirms({kPiece, BlockIndex(0)}, PeerHandle(13), digest(7, 0, 13)));
 }
 
+TEST(Suspects, PaddingHasNoSenderWhoCouldShareTheBlame) {
+    Suspects suspects(kSalt);
+    PeerHandle const nobody(0);
+
+    auto const verdict = suspects.piece_failed(kPiece, {kAlice, nobody}, hashes(kPiece, 2, {0}));
+
+    EXPECT_EQ(verdict.ban, Handles{kAlice});
+    EXPECT_TRUE(verdict.parole.empty());
+}
+
+TEST(Suspects, AGoodPieceSentAloneWithPaddingEndsParole) {
+    Suspects suspects(kSalt);
+    suspects.piece_failed(kPiece, {kAlice, kBob, PeerHandle(0)}, hashes(kPiece, 3, {0}));
+    EXPECT_FALSE(suspects.on_parole(PeerHandle(0)));
+
+    auto const verdict = suspects.piece_passed(PieceIndex(8), {kBob, PeerHandle(0)}, {});
+
+    EXPECT_EQ(verdict.release, Handles{kBob});
+}
+
+TEST(Suspects, KeepsReceiptsOfABoundedNumberOfBlocks) {
+    Suspects suspects(kSalt);
+    std::size_t const blocks = limit::kBadBlockReceipts / 2;
+    Handles senders(blocks, kAlice);
+    senders.front() = kBob;
+
+    for (std::uint32_t piece = 0; piece < 3; ++piece)
+        suspects.piece_failed(PieceIndex(piece), senders, hashes(PieceIndex(piece), blocks, {0}));
+
+    EXPECT_FALSE(suspects.needs_hashes(PieceIndex(0)));
+    EXPECT_TRUE(suspects.needs_hashes(PieceIndex(1)));
+    EXPECT_TRUE(suspects.needs_hashes(PieceIndex(2)));
+}
+
 TEST(Suspects, NobodyIsBannedTwice) {
     Suspects suspects(kSalt);
     suspects.piece_failed(kPiece, {kAlice}, {});
