@@ -70,12 +70,15 @@ Dht::Search::~Search() {
 
 void Dht::Search::announce(PerFamily<std::uint16_t> ports, bool seed) {
     seed_ = seed;
+    bool due = false;
     for (auto& family : families_) {
         auto const port = ports[family.node->is_v6()];
-        if (port != 0 && port != family.port) family.schedule.announce_again(dht_.network_.clock.now());
+        bool const another = port != 0 && port != family.port;
+        if (another) family.schedule.announce_again(dht_.network_.clock.now());
         family.port = port;
+        due = due || another;
     }
-    dht_.touch();
+    if (due) dht_.touch();
 }
 
 void Dht::Search::hurry() {
@@ -106,25 +109,25 @@ Dht::Search::Progress Dht::Search::progress() const {
 Dht::Dht(Network network, Options options, std::span<std::byte const> bytes)
     : network_(std::move(network)),
       options_(std::move(options)),
+      saved_(DhtState::parse(bytes)),
       changed_(network_.executor),
       tasks_(network_.executor, "DHT") {
-    auto state = DhtState::parse(bytes);
     for (auto const& local : network_.socket.local()) {
         if (node_of(local.address)) continue;  // one a family
         DhtNode::Options node;
         node.v6 = local.address.is_v6();
         node.read_only = options_.read_only;
         node.test_network = options_.test_network;
-        node.id = own_id(node.v6 ? state.id6 : state.id4, local.address, options_.random);
+        node.id = own_id(node.v6 ? saved_.id6 : saved_.id4, local.address, options_.random);
         node.random = options_.random;
         node.on_contact = [this] { nodes_known(); };
+        node.on_failed = [this](Endpoint const& failed) { forget_saved(failed); };
         node.on_address = options_.on_address;
         node.refuses = options_.refuses;
         node.anonymous = options_.anonymous;
         DhtNode::Network const where{network_.executor, network_.clock, network_.socket};
         nodes_.push_back(std::make_unique<DhtNode>(where, std::move(node)));
     }
-    saved_ = std::move(state.nodes);
     network_.socket.add(*this);
 }
 
@@ -167,7 +170,8 @@ std::vector<std::byte> Dht::save() const {
         auto const nodes = node->table().to_save(limit::kDhtSavedNodes);
         state.nodes.insert(state.nodes.end(), nodes.begin(), nodes.end());
     }
-    if (state.nodes.empty()) state.nodes = saved_;  // never online: what was known is not forgotten
+    // A short run, or one without a family, has met few of those that are there.
+    state.add_missing(saved_);
     return state.encode();
 }
 
@@ -194,13 +198,17 @@ void Dht::nodes_known() {
     touch();
 }
 
+void Dht::forget_saved(Endpoint const& node) {
+    std::erase_if(saved_.nodes, [&](NodeContact const& each) { return each.endpoint == node; });
+}
+
 std::unique_ptr<Dht::Search> Dht::find_peers(InfoHash const& info_hash, OnPeers on_peers) {
     return std::unique_ptr<Search>(new Search(*this, info_hash, std::move(on_peers)));
 }
 
 asio::awaitable<void> Dht::bootstrap() {
-    if (!saved_.empty()) {
-        for (auto const& node : nodes_) node->bootstrap(saved_, {});
+    if (!saved_.nodes.empty()) {
+        for (auto const& node : nodes_) node->bootstrap(saved_.nodes, {});
         touch();
         co_await network_.clock.sleep(kSavedNodesFirst);
     }
@@ -231,7 +239,7 @@ asio::awaitable<void> Dht::keep_in_touch() {
 
 void Dht::seek_nodes() {
     for (auto const& node : nodes_)
-        if (node->hears_nobody()) node->bootstrap(node->table().empty() ? saved_ : std::vector<NodeContact>(), {});
+        if (node->hears_nobody()) node->bootstrap(node->table().empty() ? saved_.nodes : std::vector<NodeContact>(), {});
     for (auto const& router : options_.routers) tasks_.spawn(ask_router(router));
 }
 
@@ -251,7 +259,7 @@ asio::awaitable<void> Dht::ask_router(std::string text) {
         for (auto const& address : co_await network_.resolver.resolve(router->host))
             endpoints.push_back({address, router->port});
         for (auto const& node : nodes_)
-            if (lonely(*node)) node->bootstrap(saved_, endpoints);
+            if (lonely(*node)) node->bootstrap(saved_.nodes, endpoints);
         touch();
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;

@@ -3,6 +3,7 @@
 #include "torrent/clock.h"
 #include "torrent/dht/dht_node.h"
 #include "torrent/dht/dht_random.h"
+#include "torrent/dht/dht_state.h"
 #include "torrent/dht/search_schedule.h"
 #include "torrent/endpoint.h"
 #include "torrent/event.h"
@@ -105,10 +106,13 @@ public:
     std::vector<DhtStatus> status() const;  // one a family
     std::vector<std::unique_ptr<DhtNode>> const& nodes() const { return nodes_; }
 
+    bool answers() const { return !options_.read_only; }
+
     bool datagram(Endpoint const& from, std::span<std::byte const> bytes) override;
 
 private:
     void nodes_known();
+    void forget_saved(Endpoint const& node);
     boost::asio::awaitable<void> bootstrap();
     boost::asio::awaitable<void> keep_in_touch();
     void seek_nodes();
@@ -123,7 +127,7 @@ private:
 
     Network network_;
     Options options_;
-    std::vector<NodeContact> saved_;
+    DhtState saved_;  // of earlier runs, without the nodes that were asked in vain
     std::vector<std::unique_ptr<DhtNode>> nodes_;
     std::list<Search*> searches_;
     Event changed_;

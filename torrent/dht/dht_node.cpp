@@ -122,7 +122,10 @@ void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {
     limits_.proved(sender.address, now);
     log().debug("DHT node refuses node={} code={}", from.text(), error.code);
     // Of no more use than a silent one; our line is up, though. Some only take no announcements.
-    if (!query->announce) table_.failed(from, now);
+    if (!query->announce) {
+        table_.failed(from, now);
+        if (options_.on_failed) options_.on_failed(from);
+    }
     auto const run = lookups_.find(query->lookup);
     if (run == lookups_.end()) return;
     run->second.lookup.failed(from);

@@ -43,6 +43,7 @@ public:
         std::function<bool(Address const&)> refuses;     // who is neither asked nor heard; none: nobody
         bool anonymous = false;                          // does not say which program this is
         std::function<void()> on_contact;                // a node answers after nobody did
+        std::function<void(Endpoint const&)> on_failed;  // one that was asked is of no use, while others answer
         std::function<void(Address const&)> on_address;  // ours, as many nodes see us: another one than before
         DhtRandom random;
     };

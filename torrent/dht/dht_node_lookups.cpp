@@ -170,6 +170,7 @@ void DhtNode::query_failed(Query const& query) {
     // Whoever never answered may be somebody's invention.
     if (table_.state(query.to, now)) ++silence_;
     table_.failed(query.to, now, silence_ >= kSilence);
+    if (options_.on_failed && !hears_nobody()) options_.on_failed(query.to);
     auto const run = lookups_.find(query.lookup);
     if (run != lookups_.end()) run->second.lookup.failed(query.to);
 }

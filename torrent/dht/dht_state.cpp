@@ -1,8 +1,11 @@
 #include "torrent/dht/dht_state.h"
 
+#include "torrent/endpoint.h"
 #include "torrent/metainfo/bencode.h"
+#include "torrent/per_family.h"
 #include "torrent/settings.h"
 
+#include <set>
 #include <string_view>
 
 namespace rqfs::torrent {
@@ -38,6 +41,23 @@ std::vector<std::byte> DhtState::encode() const {
     if (id6) out.key("id6").string(id6->bytes());
     out.key("nodes").string(v4).key("nodes6").string(v6).key("version").integer(kVersion).end();
     return out.take();
+}
+
+void DhtState::add_missing(DhtState const& earlier) {
+    if (!id4) id4 = earlier.id4;
+    if (!id6) id6 = earlier.id6;
+    std::set<Endpoint> known;
+    PerFamily<std::size_t> count{};
+    for (auto const& node : nodes) {
+        known.insert(node.endpoint);
+        ++count[node.endpoint.address.is_v6()];
+    }
+    for (auto const& node : earlier.nodes) {
+        auto& of_family = count[node.endpoint.address.is_v6()];
+        if (of_family >= limit::kDhtSavedNodes || !known.insert(node.endpoint).second) continue;
+        nodes.push_back(node);
+        ++of_family;
+    }
 }
 
 DhtState DhtState::parse(std::span<std::byte const> bytes) {

@@ -17,6 +17,8 @@ struct DhtState {
     std::vector<NodeContact> nodes;  // of both families, at most limit::kDhtSavedNodes each
 
     std::vector<std::byte> encode() const;
+    // What an earlier state has and this one lacks comes behind it, as far as there is room.
+    void add_missing(DhtState const& earlier);
     // Bytes that are damaged or of another version make an empty state; nodes are only ever asked, never believed.
     static DhtState parse(std::span<std::byte const> bytes);
 };
