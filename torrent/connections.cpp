@@ -175,7 +175,7 @@ asio::awaitable<void> Connections::dial(std::vector<Endpoint> endpoints, PeerSou
         ours.info_hash = info_hash_;
         ours.peer_id = peer_id_;
         ours.extensions = ours.fast = true;
-        ours.dht = uses_dht();
+        ours.dht = serves_dht();
         auto const theirs = co_await shake_hands_outgoing(session_.clock, *socket, ours);
         slot = ConnectionBudget::Slot();
         auto const& reached = endpoints.front();
@@ -226,7 +226,7 @@ bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& t
     options.handle = handle;
     options.info_hash = info_hash_;
     options.incoming = incoming;
-    if (uses_dht()) options.dht_port = session_.port_for(socket->remote().address);
+    if (serves_dht()) options.dht_port = session_.port_for(socket->remote().address);
     if (auto const* const download = owner_.download()) {
         options.layout = download->metainfo().pieces();
         options.have = download->have();

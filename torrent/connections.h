@@ -55,7 +55,7 @@ public:
     // A peer that dialled us and has named this torrent; our handshake has been sent.
     void adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs);
     PeerId const& peer_id() const { return peer_id_; }
-    bool uses_dht() const { return session_.dht != nullptr && !owner_.is_private(); }  // said in our handshakes
+    bool serves_dht() const { return session_.serves_dht() && !owner_.is_private(); }  // said in our handshakes
 
     // Orders and news for the connected.
     void carry_out(PiecePicker::Order const& order);
@@ -69,6 +69,7 @@ public:
     void tick();
     void limit_down(std::uint64_t bytes_per_second) { down_limit_.set_limit(bytes_per_second); }  // 0: no limit
     std::size_t connected() const { return peers_.size(); }
+    bool idle() const { return peers_.empty() && dialling_ == 0; }  // after tick(): there is nobody to dial
     std::size_t seeds() const;
     std::uint64_t uploaded_bytes() const;
     double upload_rate(TimePoint now) const;

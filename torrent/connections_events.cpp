@@ -174,7 +174,7 @@ void Connections::serve_metadata(PeerConnection& peer, MetadataMessage const& re
 }
 
 void Connections::peer_dht_port(PeerConnection& peer, std::uint16_t port) {
-    if (uses_dht()) session_.dht->add_node({peer.remote().address, port});
+    if (session_.dht != nullptr && !owner_.is_private()) session_.dht->add_node({peer.remote().address, port});
 }
 
 void Connections::peer_batch_ended(PeerConnection&) {

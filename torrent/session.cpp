@@ -132,7 +132,7 @@ asio::awaitable<void> Session::State::shake_hands(std::unique_ptr<StreamSocket> 
         ours.info_hash = info_hash;
         ours.peer_id = found->second->peer_id();
         ours.extensions = ours.fast = true;
-        ours.dht = found->second->connections().uses_dht();
+        ours.dht = found->second->connections().serves_dht();
         return ours;
     };
     try {

@@ -1,6 +1,7 @@
 #include "torrent/session_context.h"
 
 #include "torrent/address_filter.h"
+#include "torrent/dht/dht.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/resolver.h"
 
@@ -15,6 +16,8 @@ bool SessionContext::may_dial(Endpoint const& endpoint, AddressSource source) co
     if (refuses(endpoint.address)) return false;
     return source == AddressSource::user || !is_our_own(endpoint);
 }
+
+bool SessionContext::serves_dht() const { return dht != nullptr && dht->answers(); }
 
 std::uint16_t SessionContext::port_for(Address const& address) const {
     return (is_local(address) ? listening_ports : announced_ports)[address.is_v6()];

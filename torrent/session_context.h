@@ -56,6 +56,9 @@ struct SessionContext {
     // Kept away by the user's lists, whoever named it.
     bool refuses(Address const& address) const;
 
+    // There is a node that peers may be pointed at (BEP 5): a read-only one answers nobody (BEP 43).
+    bool serves_dht() const;
+
     // Where we are reached from there, 0 for nowhere: in our own network nothing is translated.
     std::uint16_t port_for(Address const& address) const;
 };

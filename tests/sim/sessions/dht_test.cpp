@@ -297,6 +297,26 @@ TEST_F(DhtOfSessions, PeersOfAPrivateTorrentDoNotTellEachOtherOfTheirNodes) {
     EXPECT_FALSE(seed.session->dht().front().connected);
 }
 
+// It answers nobody, so nobody is to come and ask (BEP 5, 43).
+TEST_F(DhtOfSessions, AReadOnlyNodeIsNotShownToPeers) {
+    auto const made = make_torrent({});
+    auto const hash = made.metainfo->info_hash();
+    auto const nowhere = [](Settings& settings) { settings.dht_routers = {"nowhere.test:6881"}; };
+    auto const read_only = [&](Settings& settings) {
+        nowhere(settings);
+        settings.dht_read_only = true;
+    };
+    auto& seed = add("40.0.0.1:6881", read_only);
+    add_torrent(seed, made);
+    auto& leech = add("41.0.0.1:6881", nowhere);
+
+    add_magnet(leech, bare_magnet(hash) + "&x.pe=" + seed.host.endpoint().text());
+    ASSERT_TRUE(until(1min, [&] { return has_metadata(leech, hash); }));
+    clock.run_for(engine, 1min);
+
+    EXPECT_EQ(leech.session->dht().front().sent_bytes, 0u) << "nobody was named to it";
+}
+
 TEST_F(DhtOfSessions, AReadOnlyNodeFindsAndIsNobodysNode) {
     auto const made = make_torrent({});
     auto const hash = made.metainfo->info_hash();
