@@ -18,6 +18,7 @@ namespace {
 
 // How often traffic totals are written to the store, so that a crash loses little of a ratio.
 constexpr std::chrono::seconds kTotalsInterval{60};
+constexpr std::chrono::minutes kFruitless{1};  // a magnet that finds nobody: most likely it has no swarm
 
 std::shared_ptr<Metainfo const> parse_info(TorrentRecord const& record) {
     if (record.info.empty()) return nullptr;
@@ -318,7 +319,7 @@ Announcer::Facts Torrent::announce_facts() const {
 }
 
 asio::awaitable<void> Torrent::keep_ticking() {
-    for (;;) {
+    for (auto hopeful = session_.clock.now();;) {
         if (running_) connections_.tick();
         if (running_) peer_search_.update(need());
         if (running_ && !download_) metadata_fetch_->tick();
@@ -332,7 +333,8 @@ asio::awaitable<void> Torrent::keep_ticking() {
             if (keeper_.unsaved()) keeper_.save_soon();
             if (running_ && connections_.connected() > 0) peer_search_.save_in_background();
         }
-        co_await wait_at_most(session_.clock, tick_now_, tick_interval());
+        if (download_ || !running_ || !connections_.idle()) hopeful = now;
+        co_await wait_at_most(session_.clock, tick_now_, tick_interval(now - hopeful >= kFruitless));
     }
 }
 
@@ -345,7 +347,9 @@ void Torrent::take_turns() {
 }
 
 // A torrent that nobody uses costs a wake-up every ten seconds; one that somebody waits for is looked at ten times a second.
-Duration Torrent::tick_interval() const {
+// A magnet whose metadata nobody has had for a while costs one a second: who is found then is dialled at once anyway.
+Duration Torrent::tick_interval(bool fruitless) const {
+    if (fruitless) return 1s;
     if (hurried()) return 100ms;
     if (active()) return 250ms;
     return connections_.connected() > 0 ? Duration(1s) : Duration(10s);

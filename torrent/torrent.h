@@ -119,7 +119,7 @@ private:
     PeerSearch::Need need() const;
     void apply_wanted();
     Bitfield wanted_pieces() const;
-    Duration tick_interval() const;
+    Duration tick_interval(bool fruitless) const;
     void take_turns();
     std::string reason() const;
     std::string waiting_reason() const;

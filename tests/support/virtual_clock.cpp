@@ -22,6 +22,7 @@ std::chrono::system_clock::time_point VirtualClock::wall_now() const {
 asio::awaitable<void> VirtualClock::wait_until(torrent::TimePoint when) {
     asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
     bool due = false;
+    ++waits_;
     auto const place = waiting_.emplace(when, [&timer, &due] {
         due = true;
         timer.cancel();

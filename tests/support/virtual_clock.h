@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 
@@ -19,6 +20,9 @@ public:
     // Calls this then, from inside run_for(): for what is too short and too much to be coroutines.
     void call_at(torrent::TimePoint when, std::function<void()> what);
 
+    // How many waits have begun: each is a wake that somebody asked for.
+    std::size_t waits() const { return waits_; }
+
     // Runs everything that is ready, then moves to the next wait, and so on until `duration` has passed.
     void run_for(boost::asio::io_context& engine, torrent::Duration duration);
     // The same until it is done, at most `limit`; whether it is. Asks at every move.
@@ -26,6 +30,7 @@ public:
 
 private:
     torrent::TimePoint now_ = torrent::TimePoint(std::chrono::hours(1000));
+    std::size_t waits_ = 0;
     std::multimap<torrent::TimePoint, std::function<void()>> waiting_;
 };
 
