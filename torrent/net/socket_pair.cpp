@@ -1,6 +1,7 @@
 #include "torrent/net/socket_pair.h"
 
 #include "torrent/net/endpoint_conversion.h"
+#include "torrent/net/packet_info.h"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -48,6 +49,7 @@ asio::ip::udp::socket open_udp_socket(asio::any_io_executor const& executor, End
     asio::ip::udp::socket socket(executor);
     auto const where = to_udp(at);
     open(socket, where.protocol(), binding, code);
+    if (!code) request_packet_info(socket.native_handle(), at.address.is_v6());
     if (!code) socket.bind(where, code);
     if (!code) socket.non_blocking(true, code);
     error_code ignored;

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <utility>
@@ -38,12 +39,19 @@ asio::awaitable<boost::system::error_code> UdpDescriptor::readable() {
     co_return is_open() ? code : asio::error::operation_aborted;
 }
 
-void UdpDescriptor::send(Endpoint const& to, std::span<std::byte const> bytes) {
-    auto const there = to_udp(to);
+void UdpDescriptor::send(Endpoint const& to, std::span<std::byte const> bytes, PacketInfo const& source) {
+    if (!is_open()) return;
+    auto there = to_udp(to);
+    iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};  // which sending only reads
+    PacketControl control;
+    msghdr message{};
+    message.msg_name = there.data();
+    message.msg_namelen = static_cast<socklen_t>(there.size());
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    send_from(source, message, control);
     // A full queue or no route: lost, like any datagram.
-    if (is_open())
-        (void)::sendto(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, there.data(),
-                       static_cast<socklen_t>(there.size()));
+    (void)::sendmsg(descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace rqfs::torrent

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/endpoint.h"
+#include "torrent/net/packet_info.h"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -30,8 +31,8 @@ public:
     boost::asio::awaitable<boost::system::error_code> readable();
     // Nobody is woken from now until readable() is called again.
     void look_away();
-    // Sent or lost; never waits.
-    void send(Endpoint const& to, std::span<std::byte const> bytes);
+    // Sent or lost; never waits. `source`: of the address that it leaves from, where the socket is bound to all.
+    void send(Endpoint const& to, std::span<std::byte const> bytes, PacketInfo const& source);
 
 private:
     boost::asio::posix::stream_descriptor watch_;  // of the same descriptor while it is open; never closes it

@@ -47,6 +47,7 @@ struct UdpSockets::Batch {
     std::array<std::array<std::byte, kDatagramBytes>, kBatch> bytes;
     std::array<sockaddr_storage, kBatch> from;
     std::array<iovec, kBatch> parts;
+    std::array<PacketControl, kBatch> controls;
     std::array<mmsghdr, kBatch> messages;
 
     Batch() {
@@ -61,7 +62,12 @@ struct UdpSockets::Batch {
 
     // How many came; -1 with errno.
     int receive(int descriptor) {
-        for (auto& message : messages) message.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+        for (std::size_t i = 0; i < kBatch; ++i) {
+            auto& header = messages[i].msg_hdr;
+            header.msg_namelen = sizeof(sockaddr_storage);
+            header.msg_control = controls[i].bytes.data();
+            header.msg_controllen = controls[i].bytes.size();
+        }
         return ::recvmmsg(descriptor, messages.data(), static_cast<unsigned>(kBatch), MSG_DONTWAIT, nullptr);
     }
 };
@@ -113,16 +119,16 @@ void UdpSockets::replace(std::size_t number, asio::ip::udp::socket socket) {
     start_receiving(sockets_[number]);
 }
 
-// Who is answered while it asks hears from the address that it asked (BEP 45).
 UdpDescriptor* UdpSockets::socket_to(Endpoint const& to) {
-    if (delivering_ && to == asking_) return asked_;
+    if (answers(to)) return asked_;
     for (std::size_t i = 0; i < sockets_.size(); ++i)
         if (local_[i].address.is_v6() == to.address.is_v6() && sockets_[i]->is_open()) return sockets_[i].get();
     return nullptr;
 }
 
+// Who is answered while it asks hears from the address that it asked (BEP 45).
 void UdpSockets::send(Endpoint const& to, std::span<std::byte const> bytes) {
-    if (auto* const socket = socket_to(to)) socket->send(to, bytes);
+    if (auto* const socket = socket_to(to)) socket->send(to, bytes, answers(to) ? asked_at_ : PacketInfo());
 }
 
 void UdpSockets::add(Receiver& receiver) { receivers_.push_back(&receiver); }
@@ -161,6 +167,7 @@ UdpSockets::Turn UdpSockets::take_turn(UdpDescriptor& socket) {
             auto const from = from_sockaddr(batch_->from[static_cast<std::size_t>(i)], message.msg_hdr.msg_namelen);
             ++turn.received;
             asked_ = &socket;
+            asked_at_ = source_of_answer(message.msg_hdr);
             asking_ = from;
             if (!deliver(from, {batch_->bytes[static_cast<std::size_t>(i)].data(), message.msg_len})) ++turn.refused;
         }

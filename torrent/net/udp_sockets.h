@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/clock.h"
+#include "torrent/net/packet_info.h"
 #include "torrent/net/udp_descriptor.h"
 #include "torrent/net/udp_socket.h"
 #include "torrent/task_group.h"
@@ -53,6 +54,7 @@ private:
     void start_receiving(Shared const& socket);
     boost::asio::awaitable<void> receive(Shared socket);
     Turn take_turn(UdpDescriptor& socket);
+    bool answers(Endpoint const& to) const { return delivering_ && to == asking_; }
     UdpDescriptor* socket_to(Endpoint const& to);
     bool deliver(Endpoint const& from, std::span<std::byte const> bytes);
 
@@ -62,6 +64,7 @@ private:
     std::vector<Receiver*> receivers_;  // null while being removed during a delivery
     bool delivering_ = false;
     UdpDescriptor* asked_ = nullptr;  // what the datagram being delivered came to
+    PacketInfo asked_at_;             // at which address of ours
     Endpoint asking_;                 // and from
     bool running_ = false;
     std::unique_ptr<Batch> batch_;
