@@ -6,8 +6,10 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 namespace rqfs::torrent {
@@ -25,34 +27,65 @@ bool is_loopback(Address const& address) {
     return address.is_v6() ? address == kV6 : address.bytes()[0] == 127;
 }
 
+// What one host may have all of.
+Address network_of(Address const& address) {
+    if (!address.is_v6()) return address;
+    std::array<std::uint8_t, 16> network{};
+    std::copy_n(address.bytes().begin(), 8, network.begin());
+    return Address::v6(network);
+}
+
 }  // namespace
 
-struct Listener::Pending::Counts {
-    std::unordered_map<Address, std::size_t> per_address;
-    std::size_t all = 0;
-};
+// The handshakes under way by their numbers, which is by age.
+struct Listener::Pending::Places {
+    struct Place {
+        Address network;
+        StreamSocket* socket;  // lives as long as its Pending
+    };
 
-Listener::Pending::Pending(std::shared_ptr<Counts> counts, Address const& address)
-    : counts_(std::move(counts)), address_(address) {
-    ++counts_->all;
-    ++counts_->per_address[address_];
-}
+    std::uint64_t take(Address const& network, StreamSocket& socket) {
+        places.emplace(next, Place{network, &socket});
+        return next++;
+    }
+    std::size_t of(Address const& network) const {
+        auto const has = [&](auto const& each) { return each.second.network == network; };
+        return static_cast<std::size_t>(std::count_if(places.begin(), places.end(), has));
+    }
+    // The oldest of the network that has most, with the one that comes. There are few places: counting them anew costs
+    // less than keeping count.
+    void close_one_for(Address const& guest) {
+        auto most = places.begin();
+        std::size_t count = 0;
+        for (auto place = places.begin(); place != places.end(); ++place) {
+            auto const& network = place->second.network;
+            auto const has = of(network) + (network == guest ? 1 : 0);
+            if (has > count) most = place;
+            count = std::max(count, has);
+        }
+        auto& socket = *most->second.socket;
+        log().debug("connection left for another that knocks peer={}", socket.remote().text());
+        places.erase(most);
+        socket.close();
+    }
+
+    std::map<std::uint64_t, Place> places;
+    std::uint64_t next = 0;
+};
 
 Listener::Pending& Listener::Pending::operator=(Pending&& other) noexcept {
     if (this != &other) {
         release();
-        counts_ = std::move(other.counts_);
-        address_ = other.address_;
+        places_ = std::move(other.places_);
+        number_ = other.number_;
     }
     return *this;
 }
 
 void Listener::Pending::release() {
-    if (!counts_) return;
-    --counts_->all;
-    auto const place = counts_->per_address.find(address_);
-    if (--place->second == 0) counts_->per_address.erase(place);
-    counts_.reset();
+    if (!places_) return;
+    places_->places.erase(number_);  // unless it was closed for another
+    places_.reset();
 }
 
 Listener::Listener(asio::any_io_executor const& executor, Clock& clock,
@@ -65,7 +98,7 @@ Listener::Listener(asio::any_io_executor const& executor, Clock& clock,
       acceptors_(acceptors),
       owner_(owner),
       caps_(caps),
-      counts_(std::make_shared<Pending::Counts>()),
+      places_(std::make_shared<Pending::Places>()),
       tasks_(executor, "listener") {
     for (auto const& acceptor : acceptors_) local_.push_back(acceptor->local());
 }
@@ -110,15 +143,16 @@ asio::awaitable<void> Listener::accept(Acceptor& acceptor) {
 }
 
 void Listener::take(std::unique_ptr<StreamSocket> socket) {
-    auto const address = socket->remote().address;
-    auto const known = counts_->per_address.find(address);
-    auto const from_here = known == counts_->per_address.end() ? 0 : known->second;
-    if (socket->remote().port == 0) return;  // gone already
-    if (counts_->all >= caps_.pending || from_here >= caps_.pending_per_address) {
-        log().debug("connection refused peer={} reason=too many handshakes under way", socket->remote().text());
+    auto const remote = socket->remote();
+    if (remote.port == 0) return;  // gone already
+    auto const network = network_of(remote.address);
+    if (places_->of(network) >= caps_.pending_per_address) {
+        log().debug("connection refused peer={} reason=too many handshakes under way", remote.text());
         return;
     }
-    owner_.incoming(std::move(socket), Pending(counts_, address));
+    if (places_->places.size() >= caps_.pending) places_->close_one_for(network);
+    auto const number = places_->take(network, *socket);
+    owner_.incoming(std::move(socket), Pending(places_, number));
 }
 
 }  // namespace rqfs::torrent

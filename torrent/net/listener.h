@@ -15,31 +15,35 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace rqfs::torrent {
 
-// Accepts connections and hands them to its owner; nobody gets more than a few handshakes under way. Engine thread
-// only; stop() before destroying.
+// Accepts connections and hands them to its owner. Nobody gets more than a few handshakes under way: not one address
+// (IPv6: one /64, which is what a single host has). When too many are under way in all, the oldest of those who have
+// most of them is closed for the new one, so that whoever only holds places is out and whoever speaks gets in. Engine
+// thread only; stop() before destroying.
 class Listener {
 public:
-    // One handshake under way, counted until this is destroyed: the owner keeps it until the peer has said who it is.
-    // May outlive the listener.
+    // One handshake under way, counted until this is destroyed: the owner keeps it until the peer has said who it is,
+    // and no longer than the socket that came with it, which is closed when another takes its place. May outlive the
+    // listener.
     class Pending {
     public:
         Pending() = default;
-        Pending(Pending&&) noexcept = default;
+        Pending(Pending&& other) noexcept = default;
         Pending& operator=(Pending&& other) noexcept;
         ~Pending() { release(); }
 
     private:
         friend class Listener;
-        struct Counts;
-        Pending(std::shared_ptr<Counts> counts, Address const& address);
+        struct Places;
+        Pending(std::shared_ptr<Places> places, std::uint64_t number) : places_(std::move(places)), number_(number) {}
         void release();
 
-        std::shared_ptr<Counts> counts_;
-        Address address_;
+        std::shared_ptr<Places> places_;
+        std::uint64_t number_ = 0;
     };
 
     class Owner {
@@ -49,7 +53,6 @@ public:
         virtual void incoming(std::unique_ptr<StreamSocket> socket, Pending pending) = 0;
     };
 
-    // More than these are closed as soon as they are accepted.
     struct Caps {
         std::size_t pending = limit::kPendingIncoming;
         std::size_t pending_per_address = limit::kPendingIncomingPerAddress;
@@ -77,7 +80,7 @@ private:
     std::vector<Endpoint> local_;
     Owner& owner_;
     Caps caps_;
-    std::shared_ptr<Pending::Counts> counts_;
+    std::shared_ptr<Pending::Places> places_;
     TaskGroup tasks_;
 };
 
