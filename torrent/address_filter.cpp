@@ -48,6 +48,7 @@ asio::awaitable<void> AddressFilter::stop() { co_await tasks_.stop(); }
 void AddressFilter::set_files(std::vector<std::string> files) {
     files_ = std::move(files);
     asked_ = true;
+    again_ = false;
     wake_.notify();
 }
 
@@ -61,7 +62,7 @@ asio::awaitable<void> AddressFilter::watch() {
         if (files_.empty()) continue;
         auto const now = co_await workers_.run(Workers::Lane::disk, &stamps_of, files_);
         bool const settled = now == std::exchange(last, now);
-        if (now != stamps_ && settled) co_await read_again();
+        if ((now != stamps_ || again_) && settled) co_await read_again();
     }
 }
 
@@ -90,9 +91,13 @@ asio::awaitable<void> AddressFilter::read_again() {
         on_change_();
         co_return;
     }
-    // What was found stays refused until the files change again.
+    // What a file holds stays refused until the files change again; whatever else hinders us may end unseen.
+    auto const& failure = loaded.error();
+    bool const passes = failure.code != Errc::malformed && failure.code != Errc::too_large;
+    bool const said = std::exchange(again_, passes) && failure.what == trouble_;
     stamps_ = std::move(before);
-    trouble_ = loaded.error().what;
+    trouble_ = failure.what;
+    if (said) co_return;
     log().warn("the old IP filter stays: {}", trouble_);
 }
 
@@ -103,6 +108,7 @@ void AddressFilter::take(LoadedIpFilter loaded) {
     in_force_ = static_cast<std::uint32_t>(stamps_.size());
     bad_lines_ = loaded.bad_lines;
     trouble_.clear();
+    again_ = false;
     if (in_force_ == 0 && !was_there) return;
     log().info("IP filter in force files={} ranges={} bad_lines={}", in_force_, filter_->ranges(), bad_lines_);
     if (bad_lines_ > 0)

@@ -62,6 +62,7 @@ private:
     std::uint64_t refused_ = 0;
     std::string trouble_;
     bool asked_ = false;
+    bool again_ = false;  // the last try failed for what may pass: each look tries anew
     Event wake_;
     TaskGroup tasks_;
 };

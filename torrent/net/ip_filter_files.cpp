@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -51,16 +52,21 @@ public:
     // Empty at the end, nothing when the rest cannot be read.
     std::optional<std::string_view> read() {
         auto const count = gzread(stream_, buffer_.data(), static_cast<unsigned>(buffer_.size()));
-        if (count < 0) return std::nullopt;
         int failure = Z_OK;
         gzerror(stream_, &failure);
+        cut_off_ = failure == Z_DATA_ERROR || failure == Z_BUF_ERROR;
+        if (count < 0) return std::nullopt;
         if (count == 0 && failure != Z_OK && failure != Z_STREAM_END) return std::nullopt;  // gzip that is cut off
         return std::string_view(buffer_.data(), static_cast<std::size_t>(count));
     }
 
+    // After read() gave nothing: for what the file holds, not because the system could not.
+    bool cut_off() const { return cut_off_; }
+
 private:
     int descriptor_ = -1;
     gzFile stream_ = nullptr;
+    bool cut_off_ = false;
     std::array<char, 64u << 10> buffer_{};
 };
 
@@ -68,12 +74,24 @@ Error unreadable(std::string const& file, std::string const& why, Errc code = Er
     return error(code, "the IP filter " + file + " cannot be taken: " + why);
 }
 
+// What the system may do in a moment though the file stays as it is.
+bool passes(int system_error) {
+    constexpr std::array passing{EMFILE, ENFILE, ENOMEM, ENOBUFS, EIO, EINTR, EAGAIN, ESTALE, ETIMEDOUT};
+    return std::find(passing.begin(), passing.end(), system_error) != passing.end();
+}
+
+Error refused(std::string const& file, int system_error) {
+    auto const code = system_error == ENOENT ? Errc::not_found : passes(system_error) ? Errc::busy : Errc::io;
+    return unreadable(file, std::strerror(system_error), code);
+}
+
 // Reads the whole file into `text`.
 Result<void> read_all(ListFile& list, std::string const& file, IpFilterText& text) {
     std::size_t bytes = 0;
     for (;;) {
         auto const piece = list.read();
-        if (!piece) return unreadable(file, "it cannot be read to its end");
+        if (!piece)
+            return unreadable(file, "it cannot be read to its end", list.cut_off() ? Errc::malformed : Errc::busy);
         bytes += piece->size();
         if (bytes > limit::kIpFilterBytes)
             return unreadable(file, "it is over " + std::to_string(limit::kIpFilterBytes >> 20) + " MiB",
@@ -88,17 +106,18 @@ Result<void> read_all(ListFile& list, std::string const& file, IpFilterText& tex
 // Adds one file to what is being loaded.
 Result<void> load_file(std::string const& file, IpFilter::Builder& ranges, LoadedIpFilter& loaded) {
     auto const list = std::make_unique<ListFile>(file);  // its buffer is large
-    if (!list->is_open()) return unreadable(file, std::strerror(errno), errno == ENOENT ? Errc::not_found : Errc::io);
+    if (!list->is_open()) return refused(file, errno);
     struct stat before {};
-    if (!list->stat(before)) return unreadable(file, std::strerror(errno));
+    if (!list->stat(before)) return refused(file, errno);
     if (!S_ISREG(before.st_mode)) return unreadable(file, "it is no regular file");
-    if (!list->begin()) return unreadable(file, "there is no memory for it");
+    if (!list->begin()) return unreadable(file, "there is no memory for it", Errc::busy);
     IpFilterText text(file, ranges);
     if (auto const read = read_all(*list, file, text); !read) return read;
     struct stat after {};
     if (!list->stat(after) || stamp_of(after) != stamp_of(before))
         return unreadable(file, "it is being written", Errc::busy);
-    if (text.good_lines() == 0 && text.bad_lines() > 0) return unreadable(file, "it is no list; " + text.first_bad());
+    if (text.good_lines() == 0 && text.bad_lines() > 0)
+        return unreadable(file, "it is no list; " + text.first_bad(), Errc::malformed);
     loaded.stamps.emplace_back(stamp_of(before));
     loaded.bad_lines += text.bad_lines();
     if (loaded.first_bad.empty()) loaded.first_bad = text.first_bad();

@@ -38,8 +38,9 @@ struct LoadedIpFilter {
 
 // All files as one filter, or a sentence why not: one is missing, unreadable, no regular file, longer than
 // limit::kIpFilterBytes, cut off in the middle (gzip), has lines of which not one is good (an error page of a web
-// server, say), changed while it was read (Errc::busy), or all hold more than limit::kIpFilterRanges. Half a filter is
-// never given.
+// server, say), changed while it was read, or all hold more than limit::kIpFilterRanges. Half a filter is never given.
+// Errc::malformed and too_large are of what a file holds, Errc::busy passes: it was being written, or the system lacked
+// something (descriptors, memory, its disk).
 Result<LoadedIpFilter> load_ip_filter(std::vector<std::string> const& files);
 
 }  // namespace rqfs::torrent

@@ -7,12 +7,16 @@
 #include "torrent/workers.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -141,6 +145,51 @@ TEST_F(FilterOfFiles, AnErrorPageInItsPlaceIsNotTaken) {
 
     EXPECT_TRUE(refuses("1.2.3.4"));
     EXPECT_NE(filter.status().trouble, "");
+}
+
+// No file can be opened while this lives.
+class NoDescriptors {
+public:
+    NoDescriptors() {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        rlimit none = before_;
+        none.rlim_cur = 0;
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+TEST_F(FilterOfFiles, AListThatCouldNotBeOpenedForAMomentIsTakenWithinThreeLooks) {
+    start("1.2.3.4\n");
+    replace(list, "1.2.3.5\n");
+    {
+        NoDescriptors const none;
+        clock.run_for(engine, 1min);
+        ASSERT_FALSE(refuses("1.2.3.5"));
+        ASSERT_NE(filter.status().trouble, "");
+    }
+
+    clock.run_for(engine, 3 * AddressFilter::kLook);
+
+    EXPECT_TRUE(refuses("1.2.3.5"));
+    EXPECT_EQ(filter.status().trouble, "");
+    EXPECT_EQ(changes, 1);
+}
+
+TEST_F(FilterOfFiles, AtTheStartAListThatCannotBeOpenedForAMomentIsWaitedFor) {
+    write(list, "1.2.3.4\n");
+    auto none = std::make_unique<NoDescriptors>();
+    boost::asio::co_spawn(engine, filter.load(), boost::asio::detached);
+    clock.run_for(engine, 1s);
+    ASSERT_FALSE(refuses("1.2.3.4"));
+
+    none.reset();
+    clock.run_for(engine, AddressFilter::kLook);
+
+    EXPECT_TRUE(refuses("1.2.3.4"));
 }
 
 TEST_F(FilterOfFiles, OtherListsAreTakenAtOnce) {
