@@ -104,9 +104,13 @@ void Session::State::peer_says_we_are(Address address, Endpoint const& peer) {
     if (external.peer_says(address, peer.address, parts.clock.now())) external_address_changed(address);
 }
 
-void Session::State::tracker_says_we_are(Address address, std::string const& tracker) {
+void Session::State::tracker_says_we_are(Address address, Address const& tracker, bool users) {
     if (!may_be_our_own(address, settings.test_network)) return;
-    if (external.tracker_says(address, tracker, parts.clock.now())) external_address_changed(address);
+    if (!users && resolver.stands_for_name(tracker)) return;  // one server may have many names
+    auto const now = parts.clock.now();
+    // Who puts a tracker into a magnet link or a torrent is a stranger like any peer.
+    bool const changed = users ? external.tracker_says(address, tracker, now) : external.peer_says(address, tracker, now);
+    if (changed) external_address_changed(address);
 }
 
 void Session::State::external_address_changed(Address const& address) {

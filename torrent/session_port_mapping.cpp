@@ -71,7 +71,10 @@ void Session::State::announced_port_is(std::uint16_t port) {
 }
 
 // Its word has a tracker's weight: it is in the user's own network, but anybody there may speak for it.
-void Session::State::router_says_we_are(Address address) { tracker_says_we_are(address, "the router"); }
+void Session::State::router_says_we_are(Address address) {
+    if (!may_be_our_own(address, settings.test_network)) return;
+    if (external.router_says(address, parts.clock.now())) external_address_changed(address);
+}
 
 PortMappingStatus Session::State::port_mapping_status(bool v6) const {
     if (port_mappings[v6]) return port_mappings[v6]->status();

@@ -37,7 +37,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owne
     // Torrent::Owner
     void metadata_arrived(Torrent& torrent) override;
     void peer_says_we_are(Address address, Endpoint const& peer) override;
-    void tracker_says_we_are(Address address, std::string const& tracker) override;
+    void tracker_says_we_are(Address address, Address const& tracker, bool users) override;
     // Listener::Owner
     void incoming(std::unique_ptr<StreamSocket> socket, Listener::Pending pending) override;
     // PortMapping::Owner

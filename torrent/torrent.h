@@ -33,7 +33,7 @@ public:
         virtual ~Owner() = default;
         virtual void metadata_arrived(Torrent& torrent) = 0;
         virtual void peer_says_we_are(Address address, Endpoint const& peer) = 0;
-        virtual void tracker_says_we_are(Address address, std::string const& tracker) = 0;
+        virtual void tracker_says_we_are(Address address, Address const& tracker, bool users) = 0;
     };
 
     Torrent(SessionContext& session, TorrentRecord record, Owner& owner);
@@ -106,7 +106,7 @@ private:
     // Announcer::Owner
     Announcer::Facts announce_facts() const override;
     void tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) override;
-    void tracker_says_we_are(Address address, std::string const& tracker) override { owner_.tracker_says_we_are(address, tracker); }
+    void tracker_says_we_are(Address address, Address const& tracker, bool users) override { owner_.tracker_says_we_are(address, tracker, users); }
 
     class Operation;
     boost::asio::awaitable<void> my_turn();

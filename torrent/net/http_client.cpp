@@ -263,8 +263,9 @@ asio::awaitable<HttpClient::Answer> HttpClient::exchange(Request const& request)
     if (broken) throw_error(Errc::closed, request.url.host + " broke the connection: " + broken.message());
     AnswerReader reader(*stream, request.max_body_bytes, request.url.host);
     auto message = co_await reader.read();
-    stream->close();
     Answer answer;
+    answer.response.from = stream->remote().address;
+    stream->close();
     answer.response.status = message.result_int();
     answer.response.url = request.url;
     answer.location = std::string(message[http::field::location]);

@@ -38,7 +38,8 @@ public:
     struct Response {
         unsigned status = 0;
         std::vector<std::byte> body;
-        Url url;  // after redirects
+        Url url;       // after redirects
+        Address from;  // who answered
     };
 
     // All outlive it.

@@ -12,16 +12,19 @@
 
 namespace rqfs::torrent {
 
-// Our own address as others see it, one a family: what trackers (BEP 24), peers (`yourip` of BEP 10) and the DHT's nodes (BEP 42)
-// say is counted, so that no single stranger decides it. Pure; owned by Session, fed by all torrents.
+// Our own address as others see it, one a family: what trackers (BEP 24), peers (`yourip` of BEP 10), the DHT's nodes (BEP 42) and our
+// router say is counted, so that no single stranger decides it. Pure; owned by Session, fed by all torrents.
 //
-// A voter has one vote, its newest; of peers a whole network is one voter. The address with most votes wins when it has at least
-// kNeeded, and a tie changes nothing. Only the newest votes are kept, so that a new address of ours is noticed.
+// A voter has one vote, its newest; of peers and trackers a whole network is one voter, however many names or URLs it
+// has. The address with most votes wins when it has at least kNeeded, and a tie changes nothing. Only the newest votes
+// are kept, so that a new address of ours is noticed.
 class ExternalAddressVote {
 public:
-    // True when our address of the claim's family is another one now.
+    // True when our address of the claim's family is another one now. A tracker that a stranger named, in a magnet link
+    // or a torrent, is as good as a peer.
     bool peer_says(Address const& claim, Address const& peer, TimePoint now);
-    bool tracker_says(Address const& claim, std::string const& tracker, TimePoint now);
+    bool tracker_says(Address const& claim, Address const& tracker, TimePoint now);  // the user named it
+    bool router_says(Address const& claim, TimePoint now);
     // What many nodes of the DHT have agreed on: as good as a tracker's word.
     bool nodes_say(Address const& claim, TimePoint now);
 

@@ -55,6 +55,7 @@ struct AnnounceResponse {
     std::string warning;
     std::string tracker_id;
     std::optional<Address> external_address;  // BEP 24
+    Address from;                             // who said all this, so far as we see
 };
 
 // Why an announce brought nothing.

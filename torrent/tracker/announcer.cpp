@@ -126,7 +126,8 @@ asio::awaitable<void> Announcer::State::announce(AnnounceSchedule::Job job) {
     auto call = make_call(job);
     call.heard = [this, job](AnnounceResponse const& response) {
         if (!schedule.has(job.tracker)) return;
-        if (response.external_address) owner.tracker_says_we_are(*response.external_address, schedule.url(job.tracker));
+        bool const users = trusted.contains(schedule.url(job.tracker));
+        if (response.external_address) owner.tracker_says_we_are(*response.external_address, response.from, users);
         if (!response.peers.empty()) owner.tracker_peers(schedule.url(job.tracker), response.peers);
     };
     auto const url = urls.at(job.tracker);

@@ -45,7 +45,8 @@ public:
         virtual ~Owner() = default;
         virtual Facts announce_facts() const = 0;
         virtual void tracker_peers(std::string const& tracker, std::vector<Endpoint> peers) = 0;
-        virtual void tracker_says_we_are(Address address, std::string const& tracker) = 0;  // BEP 24
+        // BEP 24; `users`: the user named this tracker, else a stranger did.
+        virtual void tracker_says_we_are(Address address, Address const& tracker, bool users) = 0;
     };
     // What all announcers of a session share; outlives them.
     struct Network {

@@ -32,7 +32,9 @@ asio::awaitable<AnnounceResult> http_announce(HttpClient& http, Url tracker, Ann
     AnnounceFailure failure;
     try {
         auto const response = co_await http.get(std::move(question));
-        co_return parse_announce_reply(response.status, response.body);
+        auto reply = parse_announce_reply(response.status, response.body);
+        if (reply) reply->from = response.from;
+        co_return reply;
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;
         failure.what = tracker_text(sentence(e));  // parts of it may be the tracker's own words

@@ -67,7 +67,7 @@ struct UdpTracker::Transaction {
     bool urgent;
     Event changed;
     std::vector<std::byte> reply;  // empty until it came
-    bool v6 = false;               // of the reply
+    Address from;                  // who sent the reply
 };
 
 std::optional<Duration> udp_reply_wait(std::uint32_t tries, bool urgent) {
@@ -92,8 +92,9 @@ asio::awaitable<AnnounceResult> UdpTracker::announce(std::vector<Endpoint> track
         AnnounceFailure failure{reply.failure, reply.reached};
         co_return failure;
     }
-    auto response = parse_udp_announce(reply.datagram, reply.v6);
+    auto response = parse_udp_announce(reply.datagram, reply.from.is_v6());
     if (!response) co_return malformed();
+    response->from = reply.from;
     co_return std::move(*response);
 }
 
@@ -131,7 +132,7 @@ bool UdpTracker::datagram(Endpoint const& from, std::span<std::byte const> bytes
     silent_.erase(transaction.to);
     if (transaction.reply.empty()) {
         transaction.reply.assign(bytes.begin(), bytes.end());
-        transaction.v6 = from.address.is_v6();
+        transaction.from = from.address;
     }
     transaction.changed.notify();
     return true;
@@ -165,7 +166,7 @@ asio::awaitable<UdpTracker::Reply> UdpTracker::ask(Question const& question) {
         } else if (connection) {
             result.failed = false;
             result.datagram = std::move(transaction.reply);
-            result.v6 = transaction.v6;
+            result.from = transaction.from;
             co_return result;
         } else if (auto const id = parse_udp_connect(transaction.reply)) {
             connected(to, *id);

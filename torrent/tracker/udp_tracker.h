@@ -65,7 +65,7 @@ private:
         std::string failure;
         bool reached = false;
         std::vector<std::byte> datagram;
-        bool v6 = false;  // the family it came over, which is that of the peers in it
+        Address from;  // the family it came over is that of the peers in it
     };
 
     boost::asio::awaitable<Reply> ask(Question const& question);

@@ -46,7 +46,7 @@ TEST_F(ConnectionsFixture, PeersAreDialledInTheOrderOfOurExternalAddress) {
 
 TEST_F(ConnectionsFixture, ATorrentAddedLaterKnowsTheExternalAddressFromTheStart) {
     somebody_waits = true;  // all are dialled at once
-    external.tracker_says(at("123.213.32.10"), "http://tracker.example/announce", clock.now());
+    external.tracker_says(at("123.213.32.10"), at("8.8.8.8"), clock.now());
     Connections connections(context, InfoHash(), shared_log(), *this);
     connections.start();
     connections.add_addresses(strangers(), AddressSource::tracker);

@@ -127,18 +127,21 @@ std::string compact(std::string const& address, std::uint16_t port) {
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
-// The seed listens on 127.0.0.1 and so does not know the address that its tracker sees it at, and lists it at.
+// The seed listens on 127.0.0.1 and so does not know the address that its user's tracker sees it at, and lists it at.
 TEST_F(TwoSessions, OurAddressAsATrackerSeesItIsNoPeer) {
     tests::FakeTracker tracker(engine.get_executor());
     std::string reply;
     tracker.answer_http([&](std::string const&) { return tests::FakeTracker::ok(reply); });
-    auto const made = tests::make_torrent({.trackers = {tracker.http_url()}});
+    auto const made = tests::make_torrent({});
     run(seed.session->start());
     run(leech.session->start());
     auto const peers = compact("127.0.0.9", seed.port()) + compact("127.0.0.8", seed.port());
     reply = "d11:external ip4:" + std::string("\x7f\0\0\x09", 4) + "8:intervali1800e5:peers12:" + peers + "e";
 
     auto const added = run(seed.session->add(made.file, AddOptions{}));
+    TrackerEdit edit;
+    edit.add = {tracker.http_url()};
+    run(seed.session->edit_trackers(added.info_hash, edit));
 
     ASSERT_TRUE(until([&] { return seed.session->torrent(added.info_hash).peers_known > 0; }));
     EXPECT_EQ(seed.session->torrent(added.info_hash).peers_known, 1u);

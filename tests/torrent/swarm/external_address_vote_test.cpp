@@ -16,6 +16,7 @@ constexpr TimePoint kStart{1h};
 
 Address at(std::string const& text) { return Address::parse(text).value(); }
 Address peer(unsigned network, unsigned host = 1) { return at("9.9." + std::to_string(network) + "." + std::to_string(host)); }
+Address tracker(unsigned network, unsigned host = 1) { return at("8.8." + std::to_string(network) + "." + std::to_string(host)); }
 
 TEST(ExternalAddressVote, KnowsNothingAtFirst) {
     ExternalAddressVote const vote;
@@ -53,7 +54,25 @@ TEST(ExternalAddressVote, CountsOneNetworkOnceHoweverOftenItSpeaks) {
 TEST(ExternalAddressVote, ATrackerCountsAsSeveralPeers) {
     ExternalAddressVote vote;
 
-    EXPECT_TRUE(vote.tracker_says(at("1.2.3.4"), "http://one.example/announce", kStart));
+    EXPECT_TRUE(vote.tracker_says(at("1.2.3.4"), tracker(1), kStart));
+
+    EXPECT_EQ(vote.v4(), at("1.2.3.4"));
+}
+
+TEST(ExternalAddressVote, TrackersOfOneNetworkAreOneVoter) {
+    ExternalAddressVote vote;
+    vote.tracker_says(at("1.2.3.4"), tracker(1), kStart);
+    vote.router_says(at("1.2.3.4"), kStart);
+
+    for (unsigned host = 1; host <= 64; ++host) vote.tracker_says(at("5.6.7.8"), tracker(2, host), kStart + 2min);
+
+    EXPECT_EQ(vote.v4(), at("1.2.3.4"));
+}
+
+TEST(ExternalAddressVote, TheRoutersWordIsAsGoodAsATrackers) {
+    ExternalAddressVote vote;
+
+    EXPECT_TRUE(vote.router_says(at("1.2.3.4"), kStart));
 
     EXPECT_EQ(vote.v4(), at("1.2.3.4"));
 }
@@ -62,7 +81,7 @@ TEST(ExternalAddressVote, WhatTheNodesOfTheDhtAgreeOnIsOneVoteAsGoodAsATrackers)
     ExternalAddressVote vote;
 
     EXPECT_TRUE(vote.nodes_say(at("1.2.3.4"), kStart));
-    EXPECT_FALSE(vote.tracker_says(at("5.6.7.8"), "http://one.example/announce", kStart + 2min)) << "a tie";
+    EXPECT_FALSE(vote.tracker_says(at("5.6.7.8"), tracker(1), kStart + 2min)) << "a tie";
     EXPECT_TRUE(vote.nodes_say(at("5.6.7.8"), kStart + 4min)) << "their newest word";
 
     EXPECT_EQ(vote.v4(), at("5.6.7.8"));
@@ -70,11 +89,11 @@ TEST(ExternalAddressVote, WhatTheNodesOfTheDhtAgreeOnIsOneVoteAsGoodAsATrackers)
 
 TEST(ExternalAddressVote, TrackersThatContradictEachOtherChangeNothing) {
     ExternalAddressVote vote;
-    vote.tracker_says(at("1.2.3.4"), "http://one.example/announce", kStart);
+    vote.tracker_says(at("1.2.3.4"), tracker(1), kStart);
 
     for (auto now = kStart; now < kStart + 24h; now += 30min) {
-        EXPECT_FALSE(vote.tracker_says(at("5.6.7.8"), "http://two.example/announce", now));
-        EXPECT_FALSE(vote.tracker_says(at("1.2.3.4"), "http://one.example/announce", now));
+        EXPECT_FALSE(vote.tracker_says(at("5.6.7.8"), tracker(2), now));
+        EXPECT_FALSE(vote.tracker_says(at("1.2.3.4"), tracker(1), now));
     }
 
     EXPECT_EQ(vote.v4(), at("1.2.3.4"));
@@ -82,9 +101,9 @@ TEST(ExternalAddressVote, TrackersThatContradictEachOtherChangeNothing) {
 
 TEST(ExternalAddressVote, ATrackerThatSeesAnotherAddressNowIsBelieved) {
     ExternalAddressVote vote;
-    vote.tracker_says(at("1.2.3.4"), "http://one.example/announce", kStart);
+    vote.tracker_says(at("1.2.3.4"), tracker(1), kStart);
 
-    EXPECT_TRUE(vote.tracker_says(at("5.6.7.8"), "http://one.example/announce", kStart + 30min));
+    EXPECT_TRUE(vote.tracker_says(at("5.6.7.8"), tracker(1), kStart + 30min));
 
     EXPECT_EQ(vote.v4(), at("5.6.7.8"));
 }
@@ -102,7 +121,7 @@ TEST(ExternalAddressVote, AnAddressOnlyStepsBackForOneWithMoreVotes) {
 
 TEST(ExternalAddressVote, KeepsAnAddressForAMinuteWhateverIsSaid) {
     ExternalAddressVote vote;
-    vote.tracker_says(at("1.2.3.4"), "http://one.example/announce", kStart);
+    vote.tracker_says(at("1.2.3.4"), tracker(1), kStart);
     auto const last_moment = kStart + ExternalAddressVote::kSteadyFor - 1ms;
 
     for (unsigned network = 1; network <= 20; ++network) EXPECT_FALSE(vote.peer_says(at("5.6.7.8"), peer(network), last_moment));
@@ -125,9 +144,9 @@ TEST(ExternalAddressVote, NoticesANewAddressThoughManyHaveSeenTheOldOne) {
 
 TEST(ExternalAddressVote, FamiliesAreCountedApart) {
     ExternalAddressVote vote;
-    vote.tracker_says(at("1.2.3.4"), "http://one.example/announce", kStart);
+    vote.tracker_says(at("1.2.3.4"), tracker(1), kStart);
 
-    EXPECT_TRUE(vote.tracker_says(at("2a01::1"), "http://one.example/announce", kStart));
+    EXPECT_TRUE(vote.tracker_says(at("2a01::1"), tracker(1), kStart));
 
     EXPECT_EQ(vote.v4(), at("1.2.3.4"));
     EXPECT_EQ(vote.v6(), at("2a01::1"));

@@ -55,11 +55,18 @@ struct Torrent final : Announcer::Owner {
     void tracker_peers(std::string const& tracker, std::vector<Endpoint> more) override {
         for (auto const& peer : more) peers.emplace_back(tracker, peer.text());
     }
-    void tracker_says_we_are(Address address, std::string const&) override { votes.push_back(address); }
+    void tracker_says_we_are(Address address, Address const& tracker, bool users) override {
+        votes.push_back({address, tracker, users});
+    }
 
     Announcer::Facts facts;
     std::vector<std::pair<std::string, std::string>> peers;
-    std::vector<Address> votes;
+    struct Vote {
+        Address address, tracker;
+        bool users;
+        friend bool operator==(Vote const&, Vote const&) = default;
+    };
+    std::vector<Vote> votes;
 };
 
 std::uint32_t number(std::string const& bytes, std::size_t offset) {
