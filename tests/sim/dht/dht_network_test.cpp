@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
+#include <memory>
 #include <vector>
 
 namespace rqfs::tests {
@@ -90,37 +92,80 @@ TEST(DhtNetwork, FindsAmongDeadNodesAndLiars) {
     EXPECT_LE(figures.most_queries, 60u);
 }
 
-class Sybils : public testing::TestWithParam<std::uint32_t> {};
+// 64 nodes around one torrent who know nobody but each other and have met everybody.
+class Sybils : public testing::TestWithParam<std::uint32_t> {
+protected:
+    Sybils() {
+        network.join(300, 30s);
+        torrents = random_torrents(network, 1);
+        target = torrent::NodeId(torrents.front());
+    }
+
+    Figures hide_torrent(std::vector<torrent::NodeContact> const& ring) {
+        std::vector<std::unique_ptr<Liar>> sybils;
+        for (auto const& node : ring) {
+            auto& host = network.network.add({node.endpoint}, network.access);
+            host.start();
+            sybils.push_back(std::make_unique<Liar>(
+                host.udp(), [id = node.id] { return id; }, ring, static_cast<std::uint32_t>(sybils.size())));
+            sybils.back()->invents = false;
+            host.udp().add(*sybils.back());
+        }
+        for (auto const& member : network.members) {
+            for (int i = 0; i < 8; ++i) sybils[network.below(sybils.size())]->court(member->endpoint());
+            network.run_for(100ms);
+        }
+        network.announce(torrents);
+        auto const figures = search(network, torrents, 100);
+        std::size_t asked = 0;
+        for (auto const& each : sybils) asked += each->asked;
+        EXPECT_GT(asked, 1000u) << "the ring was in everybody's way";
+        return figures;
+    }
+
+    static constexpr std::size_t kRing = 64;
+    DhtNetwork network{GetParam()};
+    std::vector<torrent::InfoHash> torrents;
+    torrent::NodeId target;
+};
 
 TEST_P(Sybils, DoNotHideATorrentBehindTheirRing) {
-    DhtNetwork network(GetParam());
-    network.join(300, 30s);
-    auto const torrents = random_torrents(network, 1);
     std::vector<torrent::NodeContact> ring;
-    std::vector<std::unique_ptr<Liar>> sybils;
-    for (std::uint32_t i = 0; i < 64; ++i) {
-        auto& host = network.network.add({{network.random_address(), 6881}}, network.access);
-        host.start();
-        auto const target = torrent::NodeId(torrents.front());
-        auto const id = torrent::id_within(target, 60, torrent::NodeId(network.random_hash()));
-        ring.push_back({id, host.endpoint()});
-        sybils.push_back(std::make_unique<Liar>(
-            host.udp(), [id] { return id; }, ring, i));
-        sybils.back()->invents = false;
-        host.udp().add(*sybils.back());
+    while (ring.size() < kRing) {
+        torrent::Endpoint const at{network.random_address(), 6881};
+        ring.push_back({torrent::id_within(target, 60, torrent::NodeId(network.random_hash())), at});
     }
-    for (auto const& member : network.members) {
-        for (int i = 0; i < 8; ++i) sybils[network.below(sybils.size())]->court(member->endpoint());
-        network.run_for(100ms);
-    }
-    network.announce(torrents);
 
-    auto const figures = search(network, torrents, 100);
+    auto const figures = hide_torrent(ring);
 
-    std::size_t asked = 0;
-    for (auto const& each : sybils) asked += each->asked;
-    EXPECT_GT(asked, 1000u) << "the ring was in everybody's way";
     EXPECT_GE(figures.found, 0.95);
+    EXPECT_LT(figures.median_seconds, 2.0);
+    EXPECT_LE(figures.most_queries, 60u);
+}
+
+// Each takes the nearest to the torrent of the eight ids that its address permits (BEP 42): nothing in them tells a
+// ring from honest nodes. 79 to 92 searches of a hundred find a peer. Whoever may choose his addresses hides a torrent
+// for all that, for his nodes are then nearer to it than the honest ones: with the 64 best of 200 it is 72 to 78, of
+// 1,000 in this network of 300 it is 1 to 49, of 100,000 none. The more nodes the network has, the more addresses that
+// takes.
+TEST_P(Sybils, SeldomHideATorrentBehindIdsOfTheirAddresses) {
+    auto const nearer = [&](auto const& a, auto const& b) { return torrent::is_closer(target, a.id, b.id); };
+    std::vector<torrent::NodeContact> ring;
+    while (ring.size() < kRing) {
+        torrent::Endpoint const at{network.random_address(), 6881};
+        std::vector<torrent::NodeContact> permitted;
+        for (unsigned choice = 0; choice < 8; ++choice) {
+            std::array<std::byte, torrent::NodeId::kBytes> bytes{};
+            std::copy(target.bytes().begin(), target.bytes().end(), bytes.begin());
+            bytes.back() = static_cast<std::byte>(choice);
+            permitted.push_back({torrent::secure_node_id(at.address, torrent::NodeId(bytes)), at});
+        }
+        ring.push_back(*std::min_element(permitted.begin(), permitted.end(), nearer));
+    }
+
+    auto const figures = hide_torrent(ring);
+
+    EXPECT_GE(figures.found, 0.75);
     EXPECT_LT(figures.median_seconds, 2.0);
     EXPECT_LE(figures.most_queries, 60u);
 }
