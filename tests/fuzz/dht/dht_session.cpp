@@ -173,7 +173,8 @@ void DhtSession::restart() {
     auto const saved = DhtState::parse(state);
     std::size_t nodes = 0;
     for (auto const& each : dht_->nodes()) nodes += each->table().to_save(limit::kDhtSavedNodes).size();
-    require(nodes == 0 || saved.nodes.size() == nodes, "all nodes that are to be saved are");
+    require(saved.nodes.size() >= nodes, "all nodes that are to be saved are, beside some of the last run");
+    require(saved.nodes.size() <= 2 * limit::kDhtSavedNodes, "what is saved is limited a family");
     std::vector<NodeId> ids;
     for (auto const& each : dht_->nodes()) ids.push_back(each->table().own());
     stop();
