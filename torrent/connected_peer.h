@@ -23,6 +23,9 @@ struct ConnectedPeer {
     bool needless = false;  // we left it for want of anything to exchange
     bool replaced = false;  // we left it because others wait for its place
     TimePoint last_interesting{};  // when it last had something that is wanted
+    TimePoint last_wanted{};       // the same as the turnover sees it, in steps of seconds
+    TimePoint last_gave{};         // a block, as the turnover sees it
+    std::uint64_t downloaded_at_turnover = 0;
     std::optional<TimePoint> unchokes_us_since;
     std::optional<TimePoint> unchoked_since;
     std::optional<TimePoint> last_unchoked;

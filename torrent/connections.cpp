@@ -154,6 +154,10 @@ void Connections::dial_more() {
             if (session_.refuses(each.address)) known_.forget(each);  // a list has changed since it was learnt
         std::erase_if(endpoints, [&](Endpoint const& each) { return known_.find(each) == nullptr; });
         if (endpoints.empty()) continue;
+        if (is_one_too_many(endpoint->address) && !known_.find(*endpoint)->user()) {
+            for (auto const& each : endpoints) known_.postponed(each, now);
+            continue;
+        }
         ++dialling_;
         tasks_->spawn(dial(std::move(endpoints), source, session_.connections.take_dial(now)));
     }
@@ -197,29 +201,9 @@ asio::awaitable<void> Connections::dial(std::vector<Endpoint> endpoints, PeerSou
         if (verdict != nullptr) (known_.*verdict)(endpoint, session_.clock.now());
 }
 
-void Connections::adopt_incoming(std::unique_ptr<StreamSocket> socket, Handshake const& theirs) {
-    auto const remote = socket->remote();
-    if (!running_ || known_.banned(remote.address)) return;
-    if (peers_.size() >= std::max<std::size_t>(target(), limit::kIdleTorrentConnections)) return;
-    adopt(std::move(socket), theirs, remote, PeerSource::incoming, true);
-}
-
-bool Connections::is_second(Handshake const& theirs, bool incoming) {
-    for (auto& [handle, other] : peers_) {
-        if (other.connection->handshake().peer_id != theirs.peer_id || !other.connection->reason().empty()) continue;
-        // Both dialled at once: both keep the connection that the greater id dialled.
-        bool const ours_wins = peer_id_ > theirs.peer_id;
-        if (other.connection->incoming() == incoming || incoming == ours_wins) return true;
-        other.connection->close("a second connection to the same peer");
-    }
-    return false;
-}
-
 bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& theirs, Endpoint listed, PeerSource source, bool incoming) {
-    if (!running_ || session_.connections.full() || is_second(theirs, incoming)) return false;
-    if (session_.refuses(socket->remote().address)) return false;  // a list has changed since it was dialled
     if (!incoming && owner_.is_private() && !of_private(source)) return false;  // dialled before that was known
-    if (!incoming && known_.find(listed) == nullptr) return false;              // forgotten since it was dialled
+    if (!admits(*socket, theirs, listed, incoming)) return false;
     auto const handle = next_handle_;
     ++next_handle_;
     PeerConnection::Options options;

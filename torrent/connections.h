@@ -65,8 +65,7 @@ public:
     void pieces_gone(std::span<PieceIndex const> pieces);
     void wishes_changed();
     void ban(PeerHandle peer, std::string const& why);
-    // Called a few times a second while there is anything to do: dials, choke rounds, turnover.
-    void tick();
+    void tick();  // a few times a second while there is anything to do: dials, choke rounds, turnover
     void limit_down(std::uint64_t bytes_per_second) { down_limit_.set_limit(bytes_per_second); }  // 0: no limit
     std::size_t connected() const { return peers_.size(); }
     bool idle() const { return peers_.empty() && dialling_ == 0; }  // after tick(): there is nobody to dial
@@ -101,9 +100,10 @@ private:
 
     void dial_more();
     boost::asio::awaitable<void> dial(std::vector<Endpoint> endpoints, PeerSource source, ConnectionBudget::Slot slot);
-    // False when the connection is not wanted: a second one to the same peer, or no room.
+    // False when the connection is not wanted: a second one to the same peer, one too many of its host, or no room.
     bool adopt(std::unique_ptr<StreamSocket> socket, Handshake const& theirs, Endpoint listed, PeerSource source, bool incoming);
-    bool is_second(Handshake const& theirs, bool incoming);
+    bool admits(StreamSocket const& socket, Handshake const& theirs, Endpoint const& listed, bool incoming);
+    bool is_one_too_many(Address const& address) const;  // of one host's
     boost::asio::awaitable<void> run_peer(PeerHandle handle);
     void forget(PeerHandle handle);
     void join_picker(ConnectedPeer& peer);
@@ -111,7 +111,7 @@ private:
     void rechoke();
     ChokerPeer choker_view(PeerHandle handle, ConnectedPeer const& peer, TimePoint now) const;
     void turn_over(TimePoint now);
-    void replace_useless(TimePoint now);
+    bool replace_useless(TimePoint now, bool for_a_guest);  // whether somebody left
     TurnoverPeer turnover_view(PeerHandle handle, ConnectedPeer const& peer, TimePoint now) const;
     void leave_fellow_seeds();
     void leave(ConnectedPeer& peer, char const* why);  // not its fault: it may be dialled again at once
@@ -120,7 +120,7 @@ private:
     PeerConnection* find(PeerHandle handle);
     ExtensionHandshake our_extensions(Endpoint const& remote) const;
     void learn_twin(PeerConnection& peer);
-    bool learn_from(PeerConnection const& peer, Endpoint const& named, AddressSource trusted_as);  // whether it is listed now
+    bool learn_from(PeerConnection const& peer, Endpoint const& named, AddressSource trusted_as);  // listed now?
     void serve_metadata(PeerConnection& peer, MetadataMessage const& request);
     void exchange_peers(TimePoint now);
 

@@ -29,13 +29,18 @@ std::uint8_t flags_of(PeerConnection const& connection) {
 }
 
 // A port is its owner's word: nobody shall be made to dial somebody's mail server.
-bool may_be_told(Endpoint const& listens_at, bool test_network) {
-    if (is_link_local_v6(listens_at.address)) return false;  // others have other links
+bool may_be_told(Endpoint const& listens_at, SessionContext const& session) {
+    auto const& address = listens_at.address;
+    if (is_link_local_v6(address)) return false;  // others have other links
+    bool const test_network = session.settings.test_network;
+    // A private address of a network that is not ours (a provider's, a tunnel's) means nothing to anybody we know.
+    if (is_local(address) && !session.is_neighbour(address) && !test_network) return false;
     return may_dial(listens_at, AddressSource::incoming, test_network);
 }
 
-bool stays_local(PeerConnection const& connection, bool test_network) {
-    return is_local(connection.remote().address) && !test_network;
+bool stays_local(PeerConnection const& connection, SessionContext const& session) {
+    auto const address = connection.remote().address;
+    return is_local(address) && session.is_neighbour(address) && !session.settings.test_network;
 }
 
 }  // namespace
@@ -48,10 +53,9 @@ void Connections::exchange_peers(TimePoint now) {
         PeerExchange::Member member;
         member.handle = handle;
         member.listens_at = listens_at(peer);
-        if (member.listens_at && !may_be_told(*member.listens_at, session_.settings.test_network))
-            member.listens_at.reset();
+        if (member.listens_at && !may_be_told(*member.listens_at, session_)) member.listens_at.reset();
         member.flags = flags_of(*peer.connection);
-        member.local = stays_local(*peer.connection, session_.settings.test_network);
+        member.local = stays_local(*peer.connection, session_);
         members.push_back(member);
     }
     for (auto const& [handle, message] : exchange_.news(members, now)) find(handle)->send_exchange(message);
@@ -63,7 +67,7 @@ void Connections::peer_exchange(PeerConnection& peer, PexMessage const& message)
     auto const heard = exchange_.heard(peer.handle(), message, now);
     if (heard.flood) return peer.close("floods us with addresses");
     // A neighbour knows addresses of our own network, a stranger does not.
-    auto const trusted_as = is_local(peer.remote().address) ? AddressSource::lsd : AddressSource::pex;
+    auto const trusted_as = stays_local(peer, session_) ? AddressSource::lsd : AddressSource::pex;
     for (auto const& [endpoint, flags] : heard.peers) {
         bool const fresh = known_.find(endpoint) == nullptr;
         if (learn_from(peer, endpoint, trusted_as) && fresh && (flags & PexPeer::kSeed) != 0)
@@ -94,14 +98,13 @@ void Connections::peer_holepunch(PeerConnection& peer, HolepunchMessage const& m
         learn_from(peer, message.endpoint, AddressSource::pex);
         return dial_more();
     }
-    auto const test_network = session_.settings.test_network;
     std::vector<HolepunchRelay::Member> members;
     for (auto const& [handle, connected] : peers_) {
         auto const& connection = *connected.connection;
         if (!connection.reason().empty()) continue;
         auto const at = listens_at(connected).value_or(connection.remote());
         members.push_back({handle, connection.remote(), at, connection.extensions().ut_holepunch != 0,
-                           stays_local(connection, test_network), may_be_told(at, test_network)});
+                           stays_local(connection, session_), may_be_told(at, session_)});
     }
     auto const answers = holepunch_.rendezvous(peer.handle(), message.endpoint, members, session_.is_our_own, now);
     for (auto const& [handle, answer] : answers) find(handle)->send_holepunch(answer);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -19,13 +20,21 @@ namespace {
 // After the last reader: a player that is closed is often opened again at once.
 constexpr std::chrono::seconds kIdleGrace{10};
 
+void note_worth(ConnectedPeer& peer, TimePoint now) {
+    auto const& connection = *peer.connection;
+    auto const downloaded = connection.downloaded_bytes();
+    if (connection.interested()) peer.last_wanted = now;
+    if (downloaded > std::exchange(peer.downloaded_at_turnover, downloaded)) peer.last_gave = now;
+}
+
 }  // namespace
 
 void Connections::turn_over(TimePoint now) {
     if (now < next_turnover_) return;
     next_turnover_ = now + 5s;
     leave_fellow_seeds();
-    replace_useless(now);
+    for (auto& [handle, peer] : peers_) note_worth(peer, now);
+    replace_useless(now, false);
     if (owner_.active()) idle_since_ = now;
     bool const crowded = peers_.size() * 10 >= target() * 9;
     // Who is left first: those neither side wants anything of, then those that wait in vain, the longest useless first.
@@ -60,28 +69,33 @@ TurnoverPeer Connections::turnover_view(PeerHandle handle, ConnectedPeer const& 
     view.asked = download != nullptr && peer.in_picker && download->picker().requests_in_flight(handle) > 0;
     view.rate = connection.download_rate(now);
     view.useless = now - connection.last_useful();
+    view.unwanted = now - std::max(connection.connected_since(), peer.last_wanted);
+    view.gave_nothing = now - std::max(connection.connected_since(), peer.last_gave);
     if (peer.unchokes_us_since) view.unchokes_us = now - *peer.unchokes_us_since;
     return view;
 }
 
-void Connections::replace_useless(TimePoint now) {
+bool Connections::replace_useless(TimePoint now, bool for_a_guest) {
     auto const* const download = owner_.download();
     bool const complete = download != nullptr && download->complete();
     // Peers of a torrent that nobody reads are kept for who opens it next.
-    if (!owner_.active() && !complete) return;
+    if (!owner_.active() && !complete) return false;
     PeerTurnover::Places places;
     places.taken = peers_.size();
     places.all = target();
-    places.somebody_waits = known_.somebody_waits(complete, now);
+    places.somebody_waits = for_a_guest || known_.somebody_waits(complete, now);
     places.active = owner_.active();
+    places.starved = !complete && owner_.hurried();
     std::vector<TurnoverPeer> views;
     for (auto const& [handle, peer] : peers_)
         if (peer.connection->reason().empty()) views.push_back(turnover_view(handle, peer, now));
-    for (auto const handle : turnover_.choose(views, places, now)) {
+    auto const leaving = for_a_guest ? turnover_.make_room(views, places, now) : turnover_.choose(views, places, now);
+    for (auto const handle : leaving) {
         auto& peer = peers_.at(handle);
         peer.replaced = true;
         peer.connection->close("others wait for its place");
     }
+    return !leaving.empty();
 }
 
 void Connections::leave_refused() {

@@ -33,7 +33,8 @@ inline constexpr std::size_t kWebSeedsPerTorrent = 32;            // as many as 
 
 // Connections.
 inline constexpr std::size_t kPendingIncoming = 64;               // handshakes under way
-inline constexpr std::size_t kPendingIncomingPerAddress = 3;
+inline constexpr std::size_t kPendingIncomingPerAddress = 3;      // of IPv6 a /64
+inline constexpr std::size_t kPeersPerAddress = 3;                // of a torrent; IPv6: of a /64. LT allows one, but people share a NAT's address
 inline constexpr std::size_t kHalfOpenPerTorrent = 25;            // AN
 inline constexpr std::size_t kHalfOpen = 100;                     // AN
 inline constexpr std::uint32_t kDialsPerSecond = 30;              // LT connection_speed

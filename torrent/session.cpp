@@ -45,6 +45,7 @@ Session::State::State(Parts p, Settings s)
       connections(settings.connections),
       listening_ports(listener.ports()),
       announced_ports(listening_ports),
+      neighbours(parts.clock, listener.local(), InterfaceBinding(settings.interface)),
       filter(parts.executor, parts.clock, parts.workers, settings.ip_filter, [this] { filter_changed(); }),
       context{parts.executor,
               parts.clock,
@@ -62,7 +63,8 @@ Session::State::State(Parts p, Settings s)
               announced_ports,
               external,
               statistics,
-              [this](Endpoint const& endpoint) { return is_our_own(endpoint); }},
+              [this](Endpoint const& endpoint) { return is_our_own(endpoint); },
+              [this](Address const& address) { return is_neighbour(address); }},
       left(parts.executor),
       tasks(parts.executor, "session") {
     up_limit.set_limit(settings.up_limit);
@@ -83,6 +85,11 @@ bool Session::State::is_our_own(Endpoint const& endpoint) const {
     if (our_port && external.is_ours(endpoint.address)) return true;
     auto const local = listener.local();
     return std::find(local.begin(), local.end(), endpoint) != local.end();
+}
+
+bool Session::State::is_neighbour(Address const& address) {
+    if (is_link_local_or_loopback(address)) return true;
+    return lan ? lan->is_neighbour(address) : neighbours.contains(address);
 }
 
 void Session::State::open_lan() {

@@ -20,7 +20,7 @@ bool SessionContext::may_dial(Endpoint const& endpoint, AddressSource source) co
 bool SessionContext::serves_dht() const { return dht != nullptr && dht->answers(); }
 
 std::uint16_t SessionContext::port_for(Address const& address) const {
-    return (is_local(address) ? listening_ports : announced_ports)[address.is_v6()];
+    return (is_neighbour(address) ? listening_ports : announced_ports)[address.is_v6()];
 }
 
 }  // namespace rqfs::torrent

@@ -45,6 +45,8 @@ struct SessionContext {
     ExternalAddressVote const& external;
     Statistics& statistics;
     std::function<bool(Endpoint const&)> is_our_own;  // an endpoint that this session listens on
+    // On a network of ours: no special-purpose range makes a stranger one (100.64/10 is a provider's whole town).
+    std::function<bool(Address const&)> is_neighbour;
     Dht* dht = nullptr;                               // null while it is off
     LocalDiscovery* lan = nullptr;                    // the same
     Precedence precedence{};                          // players of one torrent before copies of another
@@ -59,7 +61,7 @@ struct SessionContext {
     // There is a node that peers may be pointed at (BEP 5): a read-only one answers nobody (BEP 43).
     bool serves_dht() const;
 
-    // Where we are reached from there, 0 for nowhere: in our own network nothing is translated.
+    // Where we are reached from there, 0 for nowhere: to a neighbour nothing is translated.
     std::uint16_t port_for(Address const& address) const;
 };
 

@@ -5,6 +5,7 @@
 #include "torrent/dht/dht.h"
 #include "torrent/event.h"
 #include "torrent/local_discovery.h"
+#include "torrent/neighbours.h"
 #include "torrent/net/http_client.h"
 #include "torrent/net/listener.h"
 #include "torrent/net/network.h"
@@ -51,6 +52,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owne
     boost::asio::awaitable<void> drop(InfoHash info_hash, bool keep_data);
     boost::asio::awaitable<void> stop_part(boost::asio::awaitable<void> part, std::size_t& running);
     bool is_our_own(Endpoint const& endpoint) const;
+    bool is_neighbour(Address const& address);
     void external_address_changed(Address const& address);
     void open_lan();
     void filter_changed();
@@ -83,6 +85,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owne
     PerFamily<std::uint16_t> announced_ports;
     ExternalAddressVote external;
     Statistics statistics;
+    Neighbours neighbours;  // asked while `lan` is off
     AddressFilter filter;
     SessionContext context;
     PerFamily<std::unique_ptr<PortMapping>> port_mappings;  // null while it is off

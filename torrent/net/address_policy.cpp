@@ -123,6 +123,11 @@ bool is_local(Address const& address) {
     return scope == Scope::local || scope == Scope::link || scope == Scope::loopback;
 }
 
+bool is_link_local_or_loopback(Address const& address) {
+    auto const scope = scope_of(address);
+    return scope == Scope::link || scope == Scope::loopback;
+}
+
 bool may_be_our_own(Address const& address, bool test_network) {
     auto const scope = scope_of(address);
     return scope == Scope::global || (test_network && scope != Scope::nowhere);

@@ -21,6 +21,9 @@ bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network,
 // An address that means something in the own network alone: private, link-local or loopback.
 bool is_local(Address const& address);
 
+// Of this machine or of a link that it is on: no router passes it on.
+bool is_link_local_or_loopback(Address const& address);
+
 // Whether others may tell us that this is our own address, as the internet sees it.
 bool may_be_our_own(Address const& address, bool test_network);
 

@@ -163,6 +163,35 @@ TEST_F(Exchange, ANeighbourMayTellOfOurOwnNetwork) {
     EXPECT_TRUE(dialled("192.168.1.8:6881"));
 }
 
+// A provider's customers behind its NAT (100.64/10), Teredo, test ranges, another private network: none is our own.
+class SpecialStrangers : public Exchange, public testing::WithParamInterface<char const*> {};
+
+TEST_P(SpecialStrangers, MayNotTellOfOurOwnNetwork) {
+    auto& peer = come(GetParam(), 2000);
+
+    peer.say_extended(kOurPexId, telling_of({"192.168.1.8:6881", "10.0.0.8:6881"}));
+    pass(1s);
+
+    EXPECT_TRUE(connector.dialled.empty());
+}
+
+TEST_P(SpecialStrangers, AreNotToldOfOurOwnNetworkNorOthersOfThem) {
+    auto& stranger = come(GetParam(), 2000);
+    auto& neighbour = come("192.168.1.7", 3000);
+    auto& other = come("20.0.0.1", 4000);
+
+    pass(10s);
+
+    for (auto const& message : exchanges(stranger))
+        EXPECT_EQ(message.added, (std::vector<PexPeer>{{at("20.0.0.1:4000"), PexPeer::kHolepunch}}));
+    for (auto const& message : exchanges(neighbour))
+        EXPECT_EQ(message.added, (std::vector<PexPeer>{{at("20.0.0.1:4000"), PexPeer::kHolepunch}}));
+    EXPECT_TRUE(exchanges(other).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Exchange, SpecialStrangers,
+                         testing::Values("100.64.3.4", "198.18.0.9", "240.0.0.9", "2001:0:1::9", "10.9.8.7"));
+
 TEST_F(Exchange, ALinkLocalAddressIsToldToNobody) {
     auto& neighbour = come("192.168.1.7", 3000);
     come("fe80::9%2", 4000);

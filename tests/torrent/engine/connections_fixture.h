@@ -5,6 +5,7 @@
 #include "tests/support/virtual_clock.h"
 #include "torrent/connections.h"
 #include "torrent/log.h"
+#include "torrent/net/address_policy.h"
 #include "torrent/net/http_client.h"
 #include "torrent/net/dns_resolver.h"
 #include "torrent/per_family.h"
@@ -14,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,16 +23,24 @@
 
 namespace rqfs::torrent {
 
-// Notes who is dialled, and reaches nobody.
+// Notes who is dialled, and reaches nobody but those put `there`, each once.
 class NotingConnector final : public Connector {
 public:
     boost::asio::awaitable<std::unique_ptr<StreamSocket>> connect(Endpoint endpoint, Duration) override {
         dialled.push_back(endpoint);
-        throw_error(Errc::refused, "nobody is there");
-        co_return nullptr;
+        auto const found = there.find(endpoint);
+        if (found == there.end() || found->second == nullptr) throw_error(Errc::refused, "nobody is there");
+        co_return std::move(found->second);
     }
+    std::map<Endpoint, std::unique_ptr<StreamSocket>> there;
     std::vector<Endpoint> dialled;
 };
+
+// 192.168.1.0/24 and fd00::/16 are networks of ours.
+inline bool is_on_our_network(Address const& address) {
+    auto const text = address.text();
+    return is_link_local_or_loopback(address) || text.starts_with("192.168.1.") || text.starts_with("fd00:");
+}
 
 // The connections of one torrent whose metadata is missing, in virtual time, with nobody to reach.
 class ConnectionsFixture : public testing::Test, protected Connections::Owner {
@@ -76,7 +86,8 @@ protected:
                            announced_ports,
                            external,
                            statistics,
-                           [](Endpoint const&) { return false; }};
+                           [](Endpoint const&) { return false; },
+                           [](Address const& address) { return is_on_our_network(address); }};
     std::vector<std::pair<Address, Endpoint>> votes;
 };
 

@@ -64,6 +64,55 @@ TEST_F(Turnover, APeerThatTakesWhatWeHaveStays) {
     EXPECT_EQ(choose(), Numbers{});
 }
 
+// Somebody waits for data that is not here, and this one only says that it wants something, again and again.
+TEST_F(Turnover, WhileWeStarveAPeerThatOnlyTakesLeavesAfterAMinute) {
+    let_be_useless(7, 0s);
+    peer(7).served = true;
+    peer(7).unwanted = peer(7).gave_nothing = 1h;
+    EXPECT_EQ(choose(), Numbers{}) << "nobody starves";
+
+    places.starved = true;
+    peer(7).unwanted = 59s;
+    EXPECT_EQ(choose(), Numbers{});
+    peer(7).unwanted = 1h;
+    peer(7).gave_nothing = 59s;
+    EXPECT_EQ(choose(), Numbers{});
+    peer(7).gave_nothing = 60s;
+    EXPECT_EQ(choose(), Numbers{7});
+}
+
+TEST_F(Turnover, WhileWeStarveThosePeersLeaveAfterTheWhollyUselessAndBeforeSlowOnes) {
+    places.starved = true;
+    peer(1).rate = 1;
+    let_be_useless(2, 0s);
+    peer(2).served = true;
+    peer(2).unwanted = peer(2).gave_nothing = 1h;
+    let_be_useless(3, 61s);
+
+    EXPECT_EQ(choose(), (Numbers{3, 2, 1}));
+}
+
+TEST_F(Turnover, WhileWeStarveAPeerThatTakesAndChokesUsForMinutesLeaves) {
+    peer(7).asked = false;
+    peer(7).unchokes_us.reset();
+    peer(7).served = true;
+    peer(7).gave_nothing = 180s;
+    EXPECT_EQ(choose(), Numbers{});
+
+    places.starved = true;
+    EXPECT_EQ(choose(), Numbers{7});
+}
+
+TEST_F(Turnover, WhoDialsUsGetsThePlaceOfTheMostUselessOne) {
+    auto const make_room = [this](Duration after) { return turnover.make_room(peers, places, kStart + after).size(); };
+    EXPECT_EQ(make_room(0s), 0u) << "all are worth their places";
+    for (std::uint32_t i = 1; i <= 20; ++i) let_be_useless(i, 1min * i);
+
+    EXPECT_EQ(turnover.make_room(peers, places, kStart), std::vector{PeerHandle(20)});
+    EXPECT_EQ(make_room(PeerTurnover::kGuestPace - 1ms), 0u);
+    EXPECT_EQ(make_room(PeerTurnover::kGuestPace), 1u);
+}
+
 TEST_F(Turnover, APeerThatChokesUsForMinutesLeaves) {
     peer(7).asked = false;
     peer(7).unchokes_us.reset();
