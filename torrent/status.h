@@ -68,7 +68,7 @@ struct PeerStatus {
     bool choked_by_us = true;
     bool interesting = false;
     bool snubbed = false;
-    bool suspected = false;      // it may have sent bad data: it gets whole pieces alone until that is shown
+    bool suspected = false;      // it may have sent bad data: until that is shown it gets whole pieces alone, or helps with a second try
     double progress = 0;
     double down_rate = 0;
     double up_rate = 0;

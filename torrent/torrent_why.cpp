@@ -29,6 +29,7 @@ std::vector<WhyStatus::Asked> asked_for(PiecePicker const& picker, BlockAddress 
 WhyStatus::Piece facts_of(PieceIndex piece, Download const& download, Holders const& holders, TimePoint now) {
     WhyStatus::Piece facts;
     facts.piece = piece;
+    facts.failed = download.picker().failed_before(piece);
     facts.blocks = download.metainfo().pieces().blocks(piece);
     for (BlockIndex block; block.value() < facts.blocks; ++block) {
         BlockAddress const address{piece, block};

@@ -100,6 +100,7 @@ std::string piece_text(WhyStatus::Piece const& piece) {
                " here, the hash is being checked\n";
     text += std::to_string(piece.blocks_here) + " of " + counted(piece.blocks, "block", "blocks") + " here; " +
             holders_text(piece) + '\n';
+    if (piece.failed) text += "  its hash was wrong before: it is fetched again, of others where there are any\n";
     if (!piece.holders.empty()) text += "  had by ";
     for (std::size_t i = 0; i < piece.holders.size(); ++i)
         text += (i == 0 ? "" : ", ") + piece.holders[i].endpoint.text() + choke_text(piece.holders[i].choking);

@@ -38,6 +38,7 @@ struct WhyStatus {
         PieceIndex piece;
         std::uint32_t blocks = 0;
         std::uint32_t blocks_here = 0;     // all: its hash is being checked
+        bool failed = false;               // its hash was wrong before: others are asked, and two have to agree
         std::uint32_t peers = 0;           // connected ones that have it
         std::uint32_t peers_unchoked = 0;  // of them, those who let us download
         std::vector<Peer> holders;         // the first of them, those who let us download before the others

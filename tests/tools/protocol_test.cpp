@@ -125,6 +125,7 @@ TEST(Protocol, CarriesWhatReadersWaitFor) {
     WhyStatus::Piece piece;
     piece.piece = PieceIndex(7);
     piece.peers_unchoked = 1;
+    piece.failed = true;
     piece.holders.push_back({endpoint, false});
     piece.missing.push_back({BlockIndex(3), {{endpoint, false, 2s, 1s}}});
     why.pieces.push_back(piece);

@@ -50,6 +50,15 @@ WhyStatus waiting() {
 
 bool has(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
 
+TEST(Why, SaysThatAPieceFailedItsHash) {
+    auto why = waiting();
+    ASSERT_FALSE(has(explain(why), "hash was wrong"));
+
+    why.pieces[0].failed = true;
+
+    EXPECT_TRUE(has(explain(why), "\n  its hash was wrong before: it is fetched again, of others where there are any\n"));
+}
+
 TEST(Why, TellsOfAWaitFromTheReaderToTheBlocks) {
     EXPECT_EQ(explain(waiting()),
               "Film/film.mkv: 1000000 of 8000000 bytes here\n"

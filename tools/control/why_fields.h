@@ -33,6 +33,7 @@ void fields(Visit& visit, Piece& piece) {
     visit("piece", piece.piece);
     visit("blocks", piece.blocks);
     visit("blocks_here", piece.blocks_here);
+    visit("failed", piece.failed);
     visit("peers", piece.peers);
     visit("peers_unchoked", piece.peers_unchoked);
     visit("holders", piece.holders);

@@ -118,6 +118,8 @@ PiecePicker::Arrival PiecePicker::block_arrived(PeerHandle handle, BlockAddress 
     return peer == nullptr ? Arrival::unrequested : state_->arrived(*peer, block, transfer);
 }
 
+bool PiecePicker::failed_before(PieceIndex piece) const { return state_->second_tries.known(piece); }
+
 bool PiecePicker::second_try(BlockAddress block, PeerHandle handle) const {
     PickerPeer const* const peer = state_->find(handle);
     if (peer == nullptr || !state_->second_tries.is_one(block.piece)) return false;

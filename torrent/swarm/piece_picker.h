@@ -73,6 +73,7 @@ public:
     Arrival block_arrived(PeerHandle peer, BlockAddress block, TimePoint now, Duration transfer = Duration::zero());
     void block_rejected(PeerHandle peer, BlockAddress block, TimePoint now);
     void piece_verified(PieceIndex piece);               // complete -> have; or found by a check: any state -> have
+    bool failed_before(PieceIndex piece) const;  // and did not pass since
     // Whether it was asked of this peer and its piece is fetched for the second time.
     bool second_try(BlockAddress block, PeerHandle peer) const;
     // Then, when it is another than was sent before: somebody else is asked.

@@ -43,6 +43,8 @@ public:
         if (senders_.erase(piece) > 0) std::erase(order_, piece);
     }
 
+    bool known(PieceIndex piece) const { return senders_.contains(piece); }  // it failed, once or again
+
     // Whether the piece is fetched for the second time.
     bool is_one(PieceIndex piece) const {
         auto const found = senders_.find(piece);

@@ -70,9 +70,14 @@ private:
 };
 
 TEST_F(SecondTryTest, AsksSomebodyElseForEveryBlock) {
+    EXPECT_FALSE(picker->failed_before(PieceIndex(kPiece)));
     auto const first = fail();
+    EXPECT_TRUE(picker->failed_before(PieceIndex(kPiece)));
 
     auto const second = fetch();
+    picker->piece_verified(PieceIndex(kPiece));
+
+    EXPECT_FALSE(picker->failed_before(PieceIndex(kPiece)));
 
     ASSERT_GT(std::set(first.begin(), first.end()).size(), 1u);
     for (std::uint32_t b = 0; b < kBlocks; ++b) EXPECT_NE(first[b], second[b]) << "block " << b;
