@@ -222,7 +222,13 @@ asio::awaitable<Slices> Filesystem::read(Handle handle, std::uint64_t offset, st
         guide(*file, range, slices);
         co_return slices;
     } catch (boost::system::system_error const& e) {
-        if (e.code() == Errc::timed_out) file->failed.failed(range, clock_.now());
+        if (e.code() == Errc::timed_out) {
+            log().info("a read waited in vain torrent={} inode={} offset={}", file->torrent->short_hex(), file->inode, offset);
+            file->failed.failed(range, clock_.now());
+        } else if (e.code() == Errc::not_allowed) {
+            log().debug("a read was refused torrent={} inode={} offset={} reason=\"{}\"", file->torrent->short_hex(), file->inode,
+                        offset, e.what());
+        }
         throw;
     }
 }

@@ -83,7 +83,7 @@ public:
         --readers_.reading_;
         if (auto const found = readers_.readers_.find(id_); found != readers_.readers_.end()) {
             auto const now = readers_.clock_.now();
-            if (may_stall_ && waited_) readers_.download_.statistics().stalled.add(now - began_);
+            if (waited_ && (may_stall_ || !given_)) readers_.download_.statistics().stalled.add(now - began_);
             found->second.demand.read_ended(ticket_, now);
             if (now - found->second.refreshed >= kRefreshInterval || waited_) readers_.refresh(id_, found->second);
         }
@@ -91,6 +91,7 @@ public:
     }
     // Its bytes are here.
     void answered() {
+        given_ = true;
         auto const found = readers_.readers_.find(id_);
         if (found == readers_.readers_.end()) return;
         auto& reader = found->second;
@@ -134,6 +135,7 @@ private:
     TimePoint began_;
     Demand::Ticket ticket_{};
     ReadCursors::Kind move_{};
+    bool given_ = false;  // it did not wait in vain
     bool may_stall_ = false;
     bool waiting_ = false;
     bool waited_ = false;

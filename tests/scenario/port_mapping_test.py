@@ -123,7 +123,7 @@ class PortMapping(RoutedHome):
 
         self.assertTrue(daemon.ctl('status')['incoming_seen'])
         text = daemon.run('status').stdout
-        self.assertIn('peers have connected to us', text)
+        self.assertIn('peers from the internet have connected to us', text)
         self.assertIn(f'{method} maps {ROUTER} port {PORT} to us', text)
         self.assertLess(daemon.stop(), lab.STOP_SECONDS)
         self.assertEqual(self.forwarded(), [])

@@ -222,7 +222,7 @@ void show_session(Context& context, json::value const& document) {
     line(context, "listening", or_dash(listening));
     if (!s.interface.setting.empty()) line(context, "interface", interface_line(s.interface));
     if (!s.proxy.empty()) line(context, "proxy", printable(s.proxy));
-    line(context, "incoming", s.incoming_seen ? "peers have connected to us" : "no peer has connected to us yet");
+    line(context, "incoming", s.incoming_seen ? "peers from the internet have connected to us" : "no peer from the internet has connected to us yet");
     line(context, "router", router_line(s.port_mapping, false));
     line(context, "IPv6 router", router_line(s.pinhole, true));
     auto const& filter = s.ip_filter;

@@ -282,6 +282,24 @@ TEST_F(Sessions, WhatWasFetchedAheadIsUnreadUntilSomebodyReadsIt) {
     EXPECT_GE(leech.session->statistics().received.wanted, made.data.size()) << "a torrent that left stays counted";
 }
 
+TEST_F(Sessions, AReadThatWaitsInVainIsAmongTheStalls) {
+    auto const made = make_torrent({.bytes = 1'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& lonely = add("20.0.0.1:6881");
+    run(lonely.session->add(made.file, AddOptions{}));
+    auto const stream = lonely.session->open(hash, FileIndex(0), ReaderProgram{});
+    asio::cancellation_signal give_up;
+    asio::co_spawn(engine, stream->read({0, 1000}), asio::bind_cancellation_slot(give_up.slot(), [](auto const&...) {}));
+    until(3s, [] { return false; });
+    EXPECT_EQ(lonely.session->statistics().stalled.count(), 0u) << "it still waits";
+
+    give_up.emit(asio::cancellation_type::terminal);
+
+    EXPECT_TRUE(until(1s, [&] { return lonely.session->statistics().stalled.count() == 1; }));
+    EXPECT_GE(lonely.session->statistics().stalled.sum(), 2900ms);
+    EXPECT_EQ(lonely.session->statistics().open_to_first_byte.count(), 0u);
+}
+
 TEST_F(Sessions, ATorrentThatNobodyReadsKeepsTenConnections) {
     auto const made = make_torrent({.bytes = 1'000'000});
     auto const hash = made.metainfo->info_hash();
