@@ -5,7 +5,7 @@ from lab import needs, needs_root
 
 
 @needs_root()
-@needs('ip', 'nsenter')
+@needs('ip', 'nsenter', 'nft')
 class WithAria2(ByTheDht):
     def of_aria2(self):
         return ['--enable-dht=true', '--dht-entry-point=' + self.others.endpoint(), f'--dht-file-path={self.directory}/dht.dat',

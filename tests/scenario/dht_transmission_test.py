@@ -6,7 +6,7 @@ from lab import needs, needs_root
 
 
 @needs_root()
-@needs('ip', 'nsenter')
+@needs('ip', 'nsenter', 'nft')
 class WithTransmission(ByTheDht):
     @needs('transmission-daemon', 'transmission-remote')
     def test_it_finds_us_and_we_find_it(self):

@@ -12,7 +12,7 @@ GROUP = ('239.192.152.143', 6771)  # BEP 14
 
 
 @needs_root()
-@needs('ip', 'nsenter')
+@needs('ip', 'nsenter', 'nft')
 class ByLocalDiscovery(Interop):
     NETWORK = PRIVATE4.format(1)
 
