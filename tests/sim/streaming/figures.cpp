@@ -100,7 +100,9 @@ std::map<std::string, double> RecordedFigures::of(Figures const& figures) {
             {"seek", figures.seek},
             {"stall", figures.stall},
             {"waited", figures.waited},
-            {"waste", figures.waste}};
+            {"waste", figures.waste},
+            {"abandoned", figures.abandoned},
+            {"bad", figures.failed}};
 }
 
 RecordedFigures::RecordedFigures(std::string path) : path_(std::move(path)) {
@@ -118,7 +120,8 @@ std::vector<std::string> RecordedFigures::worse(std::string const& scenario, Fig
             worse.push_back(scenario + ": no " + name + " is recorded in " + path_);
             continue;
         }
-        auto const tolerance = name == "waste" ? kShareNobodyNotices : kSecondsNobodyNotices;
+        bool const is_share = name == "waste" || name == "abandoned" || name == "bad";
+        auto const tolerance = is_share ? kShareNobodyNotices : kSecondsNobodyNotices;
         if (value > known->second * kWorse + tolerance)
             worse.push_back(
                 format("%s: %s is %.4f, recorded %.4f", scenario.c_str(), name.c_str(), value, known->second));
