@@ -2,7 +2,7 @@
 
 Whoever searches last finds the other: a seed of theirs that has announced itself is found by us (by its source in `peers`; it searches
 again only after minutes), and a client of theirs that comes when we have announced ourselves finds us (it comes in). libtorrent's part is
-in dht_test and found_test.
+in dht_test and found_test, npm's in dht_npm_test.
 """
 import lab
 from interop import Interop
