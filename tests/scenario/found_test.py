@@ -6,7 +6,7 @@ import urllib.parse
 
 import lab
 from lab import MIB, Session, needs, needs_root, wait_for
-from neighbours import Every, Neighbours
+from neighbours import DIALS_NOBODY, Every, Neighbours
 from networks import PRIVATE4, PRIVATE6, PUBLIC4, PUBLIC6, Computer, Lan
 from player import Player
 from tracker import Tracker
@@ -33,9 +33,9 @@ class Found(Neighbours):
 
 
 @needs_root()
-@needs('ip', 'nsenter')
+@needs('ip', 'nsenter', 'nft')
 class OnlyADht(Found):
-    """Of libtorrent's nodes, each at an address of its own."""
+    """Of libtorrent's nodes, each at an address of its own. Whoever searches finds the other, also libtorrent us."""
 
     NODES = range(10, 16)
 
@@ -49,11 +49,27 @@ class OnlyADht(Found):
 
         self.assert_plays(daemon, path, 'dht', 'incoming', meanwhile=Every(3, seed.torrent.force_dht_announce))
 
+    def comes_from_us(self, network):
+        lan = Lan(self, network)
+        others, ours, theirs = lan.computer(*self.NODES), lan.computer(2), lan.computer(3)
+        self.nodes(others, [lan.host(number) for number in self.NODES])
+        daemon = self.complete(ours, theirs, dht=True, more=f'  dht_routers: ["{others.endpoint()}"]\n')
+        ours.run('nft', '-f', '-', input=DIALS_NOBODY, text=True)
+        daemon.start()
+
+        self.assert_found(ours.endpoint(), self.session(theirs), others.address)
+
     def test_over_ipv4(self):
         self.plays(PUBLIC4.format(0))
 
     def test_over_ipv6(self):
         self.plays(PUBLIC6.format(0))
+
+    def test_libtorrent_finds_us_over_ipv4(self):
+        self.comes_from_us(PUBLIC4.format(0))
+
+    def test_libtorrent_finds_us_over_ipv6(self):
+        self.comes_from_us(PUBLIC6.format(0))
 
 
 @needs_root()

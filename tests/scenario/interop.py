@@ -2,7 +2,7 @@
 import os
 
 from lab import Aria2, Transmission, sha256, wait_for
-from neighbours import Neighbours
+from neighbours import DIALS_NOBODY, Neighbours
 from networks import Lan
 
 
@@ -31,13 +31,10 @@ class Interop(Neighbours):
         wait_for(lambda: (seen.update(self.sources(daemon)), seen & set(sources))[1], 30, lambda: f'known by {sources}: {seen}')
         self.assert_mount_equals(path, self.torrent)
 
-    # We would find whoever asks for what we have, and dial it first.
-    DIALS_NOBODY = 'table inet dials_nobody { chain out { type filter hook output priority 0; tcp flags & (syn | ack) == syn drop; }; }'
-
     def assert_comes_in(self, daemon, whole, what):
         """Somebody dials us, and takes everything; we cannot dial meanwhile."""
         seen = set()
-        self.ours.run('nft', '-f', '-', input=self.DIALS_NOBODY, text=True)
+        self.ours.run('nft', '-f', '-', input=DIALS_NOBODY, text=True)
         wait_for(lambda: (seen.update(self.sources(daemon)), whole())[1], 180, lambda: f'it has everything: {what()}')
         self.ours.run('nft', 'delete', 'table', 'inet', 'dials_nobody')
         self.assertIn('incoming', seen)

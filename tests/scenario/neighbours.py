@@ -9,6 +9,10 @@ LABORATORY = {'enable_dht': True, 'dht_restrict_routing_ips': False, 'dht_restri
               'dht_prefer_verified_node_ids': False, 'dht_ignore_dark_internet': False}
 
 
+# We would find whoever asks for what we have, and dial it first.
+DIALS_NOBODY = 'table inet dials_nobody { chain out { type filter hook output priority 0; tcp flags & (syn | ack) == syn drop; }; }'
+
+
 class Every:
     """Calls again and again what others do by themselves once in a quarter of an hour, perhaps too early."""
 
@@ -66,7 +70,11 @@ class Neighbours(Scenario):
 
     def nodes(self, computer, addresses, **settings):
         """A DHT of libtorrent's nodes, who all know the first, and it them."""
-        nodes = [self.session(computer, address, **LABORATORY, **settings) for address in addresses]
+        return self.introduced([self.session(computer, address, **LABORATORY, **settings) for address in addresses])
+
+    def introduced(self, nodes):
+        """They all get to know the first, and it them."""
+        addresses = [node.host.strip('[]') for node in nodes]
 
         def introduce():  # again where a node has begun anew, with an id that follows from its address
             for node, address in zip(nodes, addresses):
@@ -76,3 +84,23 @@ class Neighbours(Scenario):
         introduce, known = Every(1, introduce), lambda: [node.session.status().dht_nodes for node in nodes]
         wait_for(lambda: (introduce(), all(known()))[1], 60, lambda: f'the nodes know each other: {known()}')
         return nodes
+
+    def assert_found(self, endpoint, leech, router):
+        """By a libtorrent that has nothing but the DHT: it dials there, and that is where it gets everything from."""
+        leech.session.apply_settings({**LABORATORY, 'close_redundant_connections': False})
+        leech.leech_magnet(self.bare, self.directory / 'got').torrent.set_flags(lt.torrent_flags.disable_pex)
+        dialled = set()
+
+        def search():
+            leech.session.add_dht_node((router, 6881))
+            leech.torrent.force_dht_announce()
+
+        def look():
+            again()
+            dialled.update(peer.ip for peer in leech.torrent.get_peer_info() if peer.flags & peer.local_connection and peer.total_download)
+            return leech.status().is_seeding
+
+        again = Every(3, search)
+        wait_for(look, 100, lambda: f'libtorrent has everything: {leech.status().progress} of {dialled}')
+        self.assertEqual({f'[{host}]:{port}' if ':' in host else f'{host}:{port}' for host, port in dialled}, {endpoint})
+        self.assertEqual(lab.sha256(self.directory / 'got' / self.torrent.name), lab.sha256(self.torrent.content))
