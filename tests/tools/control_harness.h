@@ -22,6 +22,7 @@ public:
     explicit FakeDaemon(FakeControl const& control) : control_(control) {}
 
     std::vector<std::string> calls;
+    tools::ConfigTrouble config;
 
     std::string mountpoint() const override { return "/mnt/films"; }
     std::string directory_path(torrent::InfoHash const& info_hash) const override {
@@ -29,6 +30,7 @@ public:
     }
     std::string store() const override { return "/store"; }
     std::uint32_t process_id() const override { return 4711; }
+    tools::ConfigTrouble config_trouble() const override { return config; }
     torrent::ReadLimit read_limit() const override { return {std::chrono::seconds(60), "EIO"}; }
     void request_stop() override { calls.push_back("stop"); }
     void set_log_level(std::string_view logger, std::string_view level) override {

@@ -104,6 +104,7 @@ TEST(Manual, DocumentsEveryMemberOfTheApi) {
     Names members;
     fields(members, *std::make_unique<TorrentReply>());
     fields(members, *std::make_unique<SessionReply>());
+    fields(members, *std::make_unique<ConfigTrouble>());
     fields(members, *std::make_unique<rqfs::torrent::IpFilterStatus>());
     fields(members, *std::make_unique<rqfs::torrent::InterfaceStatus>());
     fields(members, *std::make_unique<rqfs::torrent::PortMappingStatus>());

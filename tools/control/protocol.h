@@ -8,8 +8,10 @@
 
 #include <boost/json/value.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,12 +36,19 @@ struct WhyReply {
     std::string text;
 };
 
+// A configuration that was to be read again and could not be: the one before stays in force.
+struct ConfigTrouble {
+    std::string message;                          // empty: the last one that was read is in force
+    std::optional<std::chrono::seconds> since{};  // ago
+};
+
 struct SessionReply {
     torrent::SessionStatus status;
     std::string version;
     std::string mountpoint;
     std::string store;
     std::uint32_t process_id = 0;
+    ConfigTrouble config{};
 };
 
 struct AddReply {

@@ -38,6 +38,12 @@ void fields(Visit& visit, Interface& interface) {
     visit("trouble", interface.trouble);
 }
 
+template <class Visit, Either<ConfigTrouble> Trouble>
+void fields(Visit& visit, Trouble& trouble) {
+    visit("message", trouble.message);
+    visit("since_seconds", trouble.since);
+}
+
 template <class Visit, Either<SessionReply> Reply>
 void fields(Visit& visit, Reply& reply) {
     auto& s = reply.status;
@@ -59,6 +65,7 @@ void fields(Visit& visit, Reply& reply) {
     visit("proxy", s.proxy);
     visit("disk_free_bytes", s.disk_free_bytes);
     visit("ip_filter", s.ip_filter);
+    visit("config", reply.config);
 }
 
 }  // namespace rqfs::tools

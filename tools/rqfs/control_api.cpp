@@ -121,8 +121,8 @@ asio::awaitable<ApiReply> ControlApi::add(ApiRequest request) {
 
 ApiReply ControlApi::status(ApiRequest const& request) const {
     if (request.method != "GET") fail_method("GET");
-    SessionReply const reply{control_.status(), RQFS_VERSION, daemon_.mountpoint(), daemon_.store(),
-                             daemon_.process_id()};
+    SessionReply const reply{control_.status(), RQFS_VERSION,         daemon_.mountpoint(),
+                             daemon_.store(),   daemon_.process_id(), daemon_.config_trouble()};
     return {200, to_json(reply), {}, false};
 }
 

@@ -74,6 +74,7 @@ private:
     }
     std::string store() const override { return options_.config.store; }
     std::uint32_t process_id() const override { return static_cast<std::uint32_t>(getpid()); }
+    ConfigTrouble config_trouble() const override;
     torrent::ReadLimit read_limit() const override { return mount_ ? mount_->read_limit() : torrent::ReadLimit(); }
     void request_stop() override { end("asked by rqfsctl"); }
     void set_log_level(std::string_view logger, std::string_view level) override {
@@ -104,6 +105,8 @@ private:
     std::unique_ptr<torrent::Session> session_;
     std::unique_ptr<fs::Mount> mount_;
     std::unique_ptr<ControlServer> server_;
+    std::string config_fails_;  // why the configuration could not be read again; empty: the last one is in force
+    torrent::TimePoint config_fails_since_{};
     bool ending_ = false;
     bool unmounted_ = false;  // by stop(): from then on nobody's reads depend on us
     bool in_haste_ = false;   // told to end twice
@@ -213,12 +216,20 @@ asio::awaitable<void> Daemon::read_config_again() {
                                             options_.config_may_be_missing);
     if (!read) {
         log().error("configuration not taken, the old one stays: {}", read.error().what);
+        if (config_fails_.empty()) config_fails_since_ = clock_.now();
+        config_fails_ = read.error().what;
     } else if (session_ && !ending_) {
         take_config(with_command_line(*read, options_.command_line, current_environment()));
     }
 }
 
+ConfigTrouble Daemon::config_trouble() const {
+    if (config_fails_.empty()) return {};
+    return {config_fails_, std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - config_fails_since_)};
+}
+
 void Daemon::take_config(Config next) {
+    config_fails_.clear();
     reopen_log_file();
     set_log_levels(next);
     auto later = session_->apply(next.torrent);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tools/control/protocol.h"
 #include "torrent/info_hash.h"
 #include "torrent/why.h"
 
@@ -20,6 +21,7 @@ public:
     virtual std::string directory_path(torrent::InfoHash const& info_hash) const = 0;
     virtual std::string store() const = 0;
     virtual std::uint32_t process_id() const = 0;
+    virtual ConfigTrouble config_trouble() const { return {}; }
     // How long a read of the mount may wait; of no known error while nothing is mounted.
     virtual torrent::ReadLimit read_limit() const = 0;
     // Ends the daemon in order; returns at once.

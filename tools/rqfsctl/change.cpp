@@ -1,3 +1,4 @@
+#include "tools/control/host_and_port.h"
 #include "tools/control/protocol.h"
 #include "tools/control/quantity.h"
 #include "tools/control/text.h"
@@ -18,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace rqfs::tools {
@@ -28,6 +30,9 @@ namespace {
 
 // The daemon promises 3 s.
 constexpr std::chrono::milliseconds kStopTime{10'000};
+
+constexpr std::chrono::milliseconds kPoll{200};
+constexpr std::uint32_t kDialSeconds = 10;  // the daemon gives a peer 8 to take the connection
 
 // `file` as the torrent's own path, when it is a path inside the torrent's directory of the mount. Nothing is read of
 // the file.
@@ -42,18 +47,41 @@ std::string inside_torrent(std::string const& file, std::string const& torrent_p
     return real.substr(directory.size());
 }
 
+TorrentReply parse_torrent(json::value const& document) {
+    auto reply = torrent_from_json(document);
+    if (!reply) throw Failure("the daemon's answer is malformed: " + reply.error().what);
+    return std::move(*reply);
+}
+
+// `rqfsctl COMMAND T`, as it can be typed.
+std::string command_on(Context const& context, std::string const& command) {
+    return "`rqfsctl " + command + " " + printable(context.arguments.torrents.front()) + "`";
+}
+
+// What begins with the wish to have files.
+std::string fetching(Context const& context, torrent::TorrentStatus const& status) {
+    if (status.state == torrent::TorrentState::paused)
+        return "Nothing is fetched before " + command_on(context, "resume") + ": the torrent is paused.";
+    auto const shows = ": " + command_on(context, "status") + " shows how far it is.";
+    if (status.pieces == 0) return "Fetching begins when the metadata is here" + shows;
+    if (status.wanted_have_bytes >= status.wanted_bytes) return "All of it is here.";
+    return "Fetching " + format_size(status.wanted_bytes - status.wanted_have_bytes) + " in the background" + shows;
+}
+
 int run_download(Context& context) {
     auto const target = torrent_target(context.arguments.torrents.front());
     json::object body;
     if (!context.arguments.files.empty()) {
-        auto const reply = torrent_from_json(context.client.get(target));
-        if (!reply) throw Failure("the daemon's answer is malformed: " + reply.error().what);
+        auto const path = parse_torrent(context.client.get(target)).path;
         json::array files;
-        for (auto const& file : context.arguments.files) files.emplace_back(to_utf8(inside_torrent(file, reply->path)));
+        for (auto const& file : context.arguments.files) files.emplace_back(to_utf8(inside_torrent(file, path)));
         body["files"] = std::move(files);
     }
     auto const document = context.client.post(target + "/download", body);
-    if (context.arguments.json) print_document(context, document);
+    if (context.arguments.json)
+        print_document(context, document);
+    else
+        context.out << fetching(context, parse_torrent(document).status) << '\n';
     return kExitDone;
 }
 
@@ -90,10 +118,71 @@ int run_each(Context& context) {
     return exit_status;
 }
 
-int run_on_torrent(Context& context, json::object const& body) {
-    auto const target = torrent_target(context.arguments.torrents.front()) + "/" + context.arguments.command;
-    auto const document = context.client.post(target, body);
-    if (context.arguments.json) print_document(context, document);
+int run_verify(Context& context) {
+    json::object body;
+    body["cancel"] = context.arguments.cancel;
+    auto const document = context.client.post(torrent_target(context.arguments.torrents.front()) + "/verify", body);
+    if (context.arguments.json)
+        print_document(context, document);
+    else if (!context.arguments.cancel)
+        context.out << "Checking the stored data: " << command_on(context, "status") << " shows how far it is.\n";
+    return kExitDone;
+}
+
+// Whether who was to be dialled is among the connected. A name's addresses are the daemon's business.
+bool is_connected(json::value const& document, std::string const& host_port) {
+    auto const* const object = document.if_object();
+    auto const* const list = object == nullptr ? nullptr : object->if_contains("peers");
+    if (list == nullptr || !list->is_array()) throw Failure("the daemon's answer is malformed: it lacks \"peers\"");
+    auto const endpoint = torrent::Endpoint::parse(host_port);
+    auto const port = parse_host_and_port(host_port).value().port;
+    for (auto const& element : list->get_array()) {
+        auto const peer = peer_from_json(element);
+        if (!peer) throw Failure("the daemon's answer is malformed: " + peer.error().what);
+        if (endpoint ? peer->endpoint == *endpoint : peer->source == "user" && peer->endpoint.port == port) return true;
+    }
+    return false;
+}
+
+// Who has all of it is left as soon as we have.
+bool is_complete(Context& context, std::string const& target) {
+    return parse_torrent(context.client.get(target)).status.state == torrent::TorrentState::seeding;
+}
+
+int wait_for_peer(Context& context, std::string const& target, bool was_complete) {
+    auto const endpoint = printable(context.arguments.endpoint);
+    auto const seconds = context.arguments.timeout.value_or(kDialSeconds);
+    context.out << "Connecting to " << endpoint
+                << (seconds == 0 ? ": " + command_on(context, "peers") + " shows it." : ".") << std::endl;
+    if (seconds == 0) return kExitDone;
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+    while (!is_connected(context.client.get(target + "/peers"), context.arguments.endpoint)) {
+        if (!was_complete && is_complete(context, target)) {
+            context.out << "All of the torrent has come meanwhile.\n";
+            return kExitDone;
+        }
+        if (std::chrono::steady_clock::now() >= until)
+            throw Failure(endpoint + " is not among the peers after " + std::to_string(seconds) +
+                          " s: it did not answer, or has left again; the log of level debug says more");
+        std::this_thread::sleep_for(kPoll);
+    }
+    context.out << "Connected.\n";
+    return kExitDone;
+}
+
+int run_connect(Context& context) {
+    json::object body;
+    body["endpoint"] = to_utf8(context.arguments.endpoint);
+    auto const target = torrent_target(context.arguments.torrents.front());
+    auto const document = context.client.post(target + "/connect", body);
+    if (context.arguments.json) {
+        print_document(context, document);
+        return kExitDone;
+    }
+    auto const state = parse_torrent(document).status.state;
+    if (state != torrent::TorrentState::paused)
+        return wait_for_peer(context, target, state == torrent::TorrentState::seeding);
+    context.out << "It is dialled after " << command_on(context, "resume") << ": the torrent is paused.\n";
     return kExitDone;
 }
 
@@ -159,19 +248,12 @@ int run_stop(Context& context) {
 
 int run_change(Context& context) {
     auto const& arguments = context.arguments;
-    json::object body;
     if (arguments.command == "download") return run_download(context);
     if (arguments.command == "limit") return run_limit(context);
     if (arguments.command == "log") return run_log(context);
     if (arguments.command == "stop") return run_stop(context);
-    if (arguments.command == "verify") {
-        body["cancel"] = arguments.cancel;
-        return run_on_torrent(context, body);
-    }
-    if (arguments.command == "connect") {
-        body["endpoint"] = to_utf8(arguments.endpoint);
-        return run_on_torrent(context, body);
-    }
+    if (arguments.command == "verify") return run_verify(context);
+    if (arguments.command == "connect") return run_connect(context);
     return run_each(context);
 }
 

@@ -77,6 +77,10 @@ void add_showing_commands(CLI::App& app, Arguments& to) {
     why->add_option("PATH", to.path, "A file inside the mount")->required();
 }
 
+void add_timeout(CLI::App& command, Arguments& to, char const* help) {
+    command.add_option("--timeout", to.timeout, help)->type_name("SECONDS");
+}
+
 void add_changing_commands(CLI::App& app, Arguments& to) {
     auto* const download =
         torrent_command(app, to, "download", "Fetch files in the background, all when none is named");
@@ -89,8 +93,10 @@ void add_changing_commands(CLI::App& app, Arguments& to) {
     verify->add_flag("--cancel", to.cancel, "End the check that is under way");
     auto* const connect = torrent_command(app, to, "connect", "Connect to a peer");
     connect->add_option("HOST:PORT", to.endpoint, "Where the peer listens")->required();
+    add_timeout(*connect, to, "Wait no longer for the connection; default 10, 0 waits for nothing");
     auto* const announce = torrent_command(app, to, "announce", "Announce to the trackers now, and search the DHT");
     announce->add_option("URL", to.tracker, "Only to this tracker");
+    add_timeout(*announce, to, "Wait no longer for the trackers; default 15, 0 waits for nothing");
     auto* const limit = command(app, "limit", "Show or set the limits of the transfer rates");
     limit->add_option("--up", to.up, "Upload limit in bytes a second like 500K or 2M; 0 or unlimited")
         ->type_name("RATE");

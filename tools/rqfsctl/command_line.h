@@ -28,6 +28,7 @@ struct Arguments {
     std::vector<std::string> replace_trackers;  // trackers
     std::optional<std::uint32_t> tier;          // trackers
     std::string tracker;                        // announce; empty: all
+    std::optional<std::uint32_t> timeout;       // announce, connect: seconds
     std::optional<std::string> up;              // limit
     std::optional<std::string> down;            // limit
     std::string log_torrent;                    // log

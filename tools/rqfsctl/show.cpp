@@ -211,10 +211,17 @@ std::string router_line(torrent::PortMappingStatus const& mapping, bool v6) {
     return message.empty() ? text : text + "; " + message;
 }
 
+std::string config_line(ConfigTrouble const& trouble) {
+    auto const when = trouble.since ? format_duration(*trouble.since) + " ago" : std::string();
+    return "could not be read again" + (when.empty() ? when : " " + when) +
+           ", the settings from before go on: " + trouble.message;
+}
+
 void show_session(Context& context, json::value const& document) {
     auto const reply = checked(session_from_json(document));
     auto const& s = reply.status;
     context.out << "rqfs " << printable(reply.version) << ", process " << reply.process_id << '\n';
+    if (!reply.config.message.empty()) line(context, "config", config_line(reply.config));
     line(context, "mounted at", or_dash(reply.mountpoint));
     line(context, "store", or_dash(reply.store) + ", " + format_size(s.disk_free_bytes) + " free");
     std::string listening;

@@ -103,16 +103,4 @@ int run_trackers(Context& context) {
     return kExitDone;
 }
 
-int run_announce(Context& context) {
-    json::object body;
-    if (!context.arguments.tracker.empty()) body["tracker"] = to_utf8(context.arguments.tracker);
-    auto const target = torrent_target(context.arguments.torrents.front()) + "/announce";
-    auto const document = context.client.post(target, body);
-    auto const asked = asked_from_json(document);
-    if (!asked) throw Failure("the daemon's answer is malformed: " + asked.error().what);
-    for (auto const& sentence : asked->refused) context.err << "rqfsctl: " << printable(sentence) << '\n';
-    if (context.arguments.json) print_document(context, document);
-    return kExitDone;
-}
-
 }  // namespace rqfs::tools

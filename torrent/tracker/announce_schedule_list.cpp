@@ -103,7 +103,7 @@ TrackerStatus AnnounceSchedule::row(Id id, std::uint32_t tier, TimePoint now) co
     row.downloads = tracker.counts.downloads;
     row.scrape_message = tracker.scrape_message;
     bool const bad = tracker.standing == Standing::failed || tracker.standing == Standing::unusable;
-    bool const announcing = tracker.announcing && !tracker.again;
+    bool const announcing = (tracker.announcing && !tracker.again) || tracker.wished;
     row.state = announcing                              ? "announcing"
                 : bad                                   ? "failed"
                 : tracker.standing == Standing::working ? "working"

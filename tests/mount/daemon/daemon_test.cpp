@@ -282,6 +282,26 @@ TEST_F(Daemon, ReadsItsConfigurationAgain) {
     EXPECT_EQ(daemon.wait(kStopMilliseconds), 0);
 }
 
+TEST_F(Daemon, SaysInItsStatusWhatIsWrongWithTheConfigurationUntilAGoodOneIsRead) {
+    auto const config = write("rqfs.yaml", "network: {dht: false}\n");
+    RunningProgram daemon(RQFS_PATH, arguments({"-f", "-c", config}));
+    wait_until_mounted();
+    auto const status_says = [&](std::string const& text) { return has(ctl({"status"}).out, text); };
+    EXPECT_FALSE(status_says("config"));
+
+    write("rqfs.yaml", "limits: {up: never}\n");
+    daemon.signal(SIGHUP);
+    while (!status_says("  config ")) std::this_thread::sleep_for(milliseconds(10));
+
+    EXPECT_TRUE(status_says(", the settings from before go on: ")) << ctl({"status"}).out;
+    EXPECT_TRUE(status_says("rqfs.yaml:1: limits.up: a rate")) << ctl({"status"}).out;
+    write("rqfs.yaml", "network: {dht: false}\n");
+    daemon.signal(SIGHUP);
+    while (status_says("  config ")) std::this_thread::sleep_for(milliseconds(10));
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(kStopMilliseconds), 0);
+}
+
 TEST_F(Daemon, TellsTheServiceManagerWhenTheMountAnswers) {
     auto const path = directory + "/notify";
     int const notify = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -499,6 +499,19 @@ TEST_F(AnnounceScheduleTest, AnAskedTrackerIsAnnouncedToWhateverItsTurn) {
     EXPECT_EQ(wait(), seconds(1800)) << "the rounds go on with the first";
 }
 
+// Whoever waits for what comes of it must not take the last answer for it.
+TEST_F(AnnounceScheduleTest, AnAskedTrackerIsShownAsAnnouncingBeforeItsAnnounceBegins) {
+    schedule.merge({{"a"}}, now);
+    schedule.start(now);
+    fail(only_job());
+
+    EXPECT_FALSE(schedule.ask(0, now));
+
+    EXPECT_EQ(schedule.status(now).front().state, "announcing");
+    fail(only_job());
+    EXPECT_EQ(schedule.status(now).front().state, "failed");
+}
+
 TEST_F(AnnounceScheduleTest, AskingNoSoonerThanTheMinIntervalSaysWhen) {
     schedule.merge({{"a"}}, now);
     schedule.start(now);

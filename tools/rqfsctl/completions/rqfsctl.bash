@@ -14,7 +14,7 @@ _rqfsctl() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
             --socket) socket=${words[++i]} ;;
-            --up | --down | --torrent | --peer | --add | --tier | --remove | --replace) ((i++)) ;;
+            --up | --down | --torrent | --peer | --add | --tier | --remove | --replace | --timeout) ((i++)) ;;
             -*) ;;
             *) command=${words[i]} && break ;;
         esac
@@ -24,7 +24,7 @@ _rqfsctl() {
         --socket) _filedir && return ;;
         --torrent) mapfile -t COMPREPLY < <(compgen -W "$(_rqfsctl_torrents "$1" "$socket")" -- "$cur") && return ;;
         --up | --down) mapfile -t COMPREPLY < <(compgen -W 'unlimited 500K 1M 2M 5M' -- "$cur") && return ;;
-        --peer | --add | --tier | --remove | --replace) return ;;
+        --peer | --add | --tier | --remove | --replace | --timeout) return ;;
     esac
 
     local options='--socket --json --help'
@@ -34,6 +34,7 @@ _rqfsctl() {
         remove) options+=' --keep-data' ;;
         trackers) options+=' --add --tier --remove --replace' ;;
         verify) options+=' --cancel' ;;
+        connect | announce) options+=' --timeout' ;;
         limit) options+=' --up --down' ;;
         log) options+=' --torrent --peer' ;;
     esac

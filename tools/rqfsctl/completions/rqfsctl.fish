@@ -50,6 +50,7 @@ complete -c rqfsctl -n '__fish_seen_subcommand_from trackers' -l remove -x -d 'R
 complete -c rqfsctl -n '__fish_seen_subcommand_from trackers' -l replace -x -d 'Have these trackers and no others'
 complete -c rqfsctl -n '__fish_seen_subcommand_from remove' -l keep-data -d 'Keep the pieces'
 complete -c rqfsctl -n '__fish_seen_subcommand_from verify' -l cancel -d 'End the check under way'
+complete -c rqfsctl -n '__fish_seen_subcommand_from connect announce' -l timeout -x -d 'Wait no longer'
 complete -c rqfsctl -n '__fish_seen_subcommand_from limit' -l up -x -a 'unlimited 500K 1M 2M 5M' -d 'Upload limit'
 complete -c rqfsctl -n '__fish_seen_subcommand_from limit' -l down -x -a 'unlimited 500K 1M 2M 5M' -d 'Download limit'
 complete -c rqfsctl -n '__fish_seen_subcommand_from log' -l torrent -x -a '(__rqfsctl_torrents)' -d 'Only of this torrent'
