@@ -80,11 +80,13 @@ void PeerSearch::update(Need need) {
 
 bool PeerSearch::search_now() {
     if (dht_search_) dht_search_->hurry();
-    return dht_search_ != nullptr;
+    return dht_search_ != nullptr && session_.trackers.udp.obstacle().empty();
 }
 
 std::string PeerSearch::dht_state() const {
     if (!dht_search_) return {};
+    if (auto const obstacle = session_.trackers.udp.obstacle(); !obstacle.empty())
+        return "the DHT is not reached: " + obstacle;
     auto const progress = dht_search_->progress();
     if (!progress.nodes_known) return "no node of the DHT is known yet";
     if (progress.searching || !progress.next) return "searching the DHT";
@@ -99,6 +101,11 @@ std::optional<TrackerStatus> PeerSearch::dht_status() const {
     status.url = "DHT";
     status.state = !progress.nodes_known ? "not contacted" : progress.searching ? "announcing" : "working";
     status.peers = static_cast<std::uint32_t>(progress.peers);
+    if (auto const obstacle = session_.trackers.udp.obstacle(); !obstacle.empty()) {
+        status.state = "failed";
+        status.message = "it is not reached: " + obstacle;
+        return status;
+    }
     if (progress.next) status.next_announce = std::chrono::ceil<std::chrono::seconds>(*progress.next);
     return status;
 }

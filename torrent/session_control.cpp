@@ -136,18 +136,65 @@ Statistics Session::statistics() const {
     return statistics;
 }
 
+std::string Session::State::obstacle() const {
+    if (system_network) {
+        auto const interface = system_network->interface_status();
+        if (!interface.trouble.empty()) return interface.trouble;
+    }
+    if (!proxied || proxied->trouble().empty()) return {};
+    return "nothing is sent but to the proxy, and that is in trouble: " + proxied->trouble();
+}
+
+namespace {
+
+// In place of what a torrent says of its peers and trackers, which only follows from it.
+void put_first(std::string const& obstacle, TorrentState state, std::string& reason) {
+    bool const by_itself =
+        state == TorrentState::paused || state == TorrentState::error || state == TorrentState::checking;
+    if (!obstacle.empty() && !by_itself) reason = obstacle;
+}
+
+}  // namespace
+
 std::vector<TorrentStatus> Session::torrents() const {
+    auto const obstacle = state_->obstacle();
     std::vector<TorrentStatus> all;
-    for (auto const& info_hash : state_->order) all.push_back(state_->torrents.at(info_hash)->status());
+    for (auto const& info_hash : state_->order) {
+        all.push_back(state_->torrents.at(info_hash)->status());
+        put_first(obstacle, all.back().state, all.back().reason);
+    }
     return all;
 }
 
-TorrentStatus Session::torrent(InfoHash info_hash) const { return state_->find(info_hash).status(); }
+TorrentStatus Session::torrent(InfoHash info_hash) const {
+    auto status = state_->find(info_hash).status();
+    put_first(state_->obstacle(), status.state, status.reason);
+    return status;
+}
+
+std::vector<TrackerStatus> Session::trackers(InfoHash info_hash) const {
+    auto trackers = state_->find(info_hash).trackers();
+    auto const obstacle = state_->obstacle();
+    for (auto& row : trackers) {
+        // Trackers fail in their own words; a search of the DHT only finds nobody.
+        if (row.url != "DHT" || row.state == "failed" || obstacle.empty()) continue;
+        row.state = "failed";
+        row.message = "it is not reached: " + obstacle;
+        row.next_announce.reset();
+    }
+    return trackers;
+}
+
+WhyStatus Session::why(InfoHash const& info_hash, FileIndex file) const {
+    auto why = state_->find(info_hash).why(file);
+    why.obstacle = state_->obstacle();
+    put_first(why.obstacle, why.state, why.reason);
+    return why;
+}
+
 std::vector<FileStatus> Session::files(InfoHash info_hash) const { return state_->find(info_hash).files(); }
 std::vector<PeerStatus> Session::peers(InfoHash info_hash) const { return state_->find(info_hash).peers(); }
 std::vector<DhtStatus> Session::dht() const { return state_->dht ? state_->dht->status() : std::vector<DhtStatus>(); }
-std::vector<TrackerStatus> Session::trackers(InfoHash info_hash) const { return state_->find(info_hash).trackers(); }
-WhyStatus Session::why(InfoHash const& info_hash, FileIndex file) const { return state_->find(info_hash).why(file); }
 std::string Session::magnet(InfoHash info_hash) const { return state_->find(info_hash).magnet(); }
 
 asio::awaitable<void> Session::pause(InfoHash info_hash) { co_await state_->find(info_hash).pause(); }

@@ -46,6 +46,7 @@ struct Session::State final : Torrent::Owner, Listener::Owner, PortMapping::Owne
     void router_says_we_are(Address address) override;
 
     Torrent& find(InfoHash const& info_hash) const;  // throws Errc::not_found
+    std::string obstacle() const;  // why nothing goes out, as a sentence; empty: it does, as far as known
     boost::asio::awaitable<void> shake_hands(std::unique_ptr<StreamSocket> socket, Listener::Pending pending);
     boost::asio::awaitable<TorrentRecord> fetch(std::string url);
     boost::asio::awaitable<Added> add(TorrentRecord record, AddOptions options);

@@ -66,6 +66,8 @@ AskedTrackers Torrent::announce(std::optional<std::string> const& url) {
             result.asked.push_back(each);
     }
     result.dht = !url && peer_search_.search_now();
+    auto const dht = url ? std::nullopt : peer_search_.dht_status();
+    if (dht && !result.dht) result.refused.push_back("the DHT: " + dht->message);
     if (!result.asked.empty() || result.dht) return result;
     if (result.refused.empty())
         throw_error(Errc::not_found, "the torrent has no tracker, and it is not looked for in the DHT");

@@ -116,7 +116,8 @@ std::string piece_text(WhyStatus::Piece const& piece) {
 
 // What holds for every read of the file; nothing when the torrent does what it should.
 std::string state_text(WhyStatus const& why) {
-    auto const reason = why.reason.empty() ? std::string() : ": " + without_controls(why.reason);
+    bool const told = why.reason.empty() || why.reason == why.obstacle;
+    auto const reason = told ? std::string() : ": " + without_controls(why.reason);
     switch (why.state) {
         case TorrentState::metadata: return "the torrent's metadata is missing" + reason + '\n';
         case TorrentState::paused: return "the torrent is paused: reading what is not there fails at once\n";
@@ -136,9 +137,10 @@ std::string nothing_waits(WhyStatus const& why) {
 }  // namespace
 
 std::string explain(WhyStatus const& why) {
-    auto text = why.path.empty() ? std::string()
-                                 : without_controls(why.path) + ": " + std::to_string(why.have_bytes) + " of " +
-                                       counted(why.size_bytes, "byte", "bytes") + " here\n";
+    auto text = why.obstacle.empty() ? std::string() : without_controls(why.obstacle) + '\n';
+    if (!why.path.empty())
+        text += without_controls(why.path) + ": " + std::to_string(why.have_bytes) + " of " +
+                counted(why.size_bytes, "byte", "bytes") + " here\n";
     text += state_text(why);
     auto const waits = [](WhyStatus::Reader const& reader) { return !reader.reads.empty(); };
     if (std::none_of(why.readers.begin(), why.readers.end(), waits)) text += nothing_waits(why);
@@ -152,7 +154,7 @@ std::string explain(WhyStatus const& why) {
     auto const nobody_has = [](WhyStatus::Piece const& piece) {
         return piece.peers == 0 && piece.blocks_here < piece.blocks;
     };
-    bool const told = why.state == TorrentState::error || why.reason.empty();
+    bool const told = why.state == TorrentState::error || why.reason.empty() || why.reason == why.obstacle;
     if (!told && std::any_of(why.pieces.begin(), why.pieces.end(), nobody_has))
         text += "torrent: " + without_controls(why.reason) + '\n';
     return text;

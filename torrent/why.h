@@ -61,6 +61,7 @@ struct WhyStatus {
 
     TorrentState state = TorrentState::metadata;
     std::string reason;  // of the torrent, as in its status
+    std::string obstacle;  // why nothing goes out at all: the interface or the proxy is away; empty: nothing is known
     std::string path;    // of the file, as the torrent says it; empty while the metadata is missing
     std::uint64_t size_bytes = 0;
     std::uint64_t have_bytes = 0;

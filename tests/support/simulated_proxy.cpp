@@ -95,7 +95,11 @@ asio::awaitable<void> SimulatedProxy::serve(std::shared_ptr<StreamSocket> client
         auto const rest = co_await read(*client, head.value().rest_bytes);
         request.insert(request.end(), rest.begin(), rest.end());
         auto reply = reply_with(host_.endpoint());
-        if (datagrams) {
+        if (datagrams && !relays) {
+            reply[1] = std::byte{7};  // command not supported (RFC 1928, 6)
+            co_await write(*client, std::move(reply));
+            client->close();
+        } else if (datagrams) {
             client_ = {client->remote().address, 0};
             co_await write(*client, std::move(reply));
             co_await read(*client, 1);

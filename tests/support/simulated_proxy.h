@@ -24,7 +24,8 @@ public:
     SimulatedProxy(boost::asio::any_io_executor const& executor, SimulatedHost& host, torrent::Resolver& resolver);
     ~SimulatedProxy() override;
 
-    bool open = true;  // otherwise it hangs up on whoever comes
+    bool open = true;    // otherwise it hangs up on whoever comes
+    bool relays = true;  // datagrams; otherwise it says that it does not do that
     std::size_t connections = 0;
     std::size_t relayed = 0;  // datagrams of its client
 

@@ -50,6 +50,24 @@ WhyStatus waiting() {
 
 bool has(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
 
+TEST(Why, SaysBeforeAllElseThatNothingGoesOut) {
+    auto why = waiting();
+    why.obstacle = why.reason = "nothing is sent, because there is no interface tun0";
+    why.pieces[0].peers = 0;
+
+    auto const told = explain(why);
+
+    EXPECT_TRUE(told.starts_with("nothing is sent, because there is no interface tun0\nFilm/film.mkv: ")) << told;
+    EXPECT_FALSE(has(told, "torrent: ")) << "once is enough";
+}
+
+TEST(Why, SaysOnceOfAMissingMetadataThatNothingGoesOut) {
+    WhyStatus why;
+    why.obstacle = why.reason = "nothing is sent";
+
+    EXPECT_EQ(explain(why), "nothing is sent\nthe torrent's metadata is missing\n");
+}
+
 TEST(Why, SaysThatAPieceFailedItsHash) {
     auto why = waiting();
     ASSERT_FALSE(has(explain(why), "hash was wrong"));

@@ -64,6 +64,7 @@ void fields(Visit& visit, Reply& reply) {
     auto& s = reply.status;
     visit("state", s.state);
     visit("reason", s.reason);
+    visit("obstacle", s.obstacle);
     visit("file", s.path);
     visit("size_bytes", s.size_bytes);
     visit("have_bytes", s.have_bytes);

@@ -73,7 +73,14 @@ asio::awaitable<std::unique_ptr<StreamSocket>> ProxiedConnector::tunnel(Endpoint
         throw system_error(asio::error::host_not_found, "the name behind " + endpoint.text() + " was forgotten");
     // Sooner than the whole is given up, so that a dead proxy is not taken for a dead target.
     auto stream = co_await dialer_.dial(limit / 2);
-    auto first = co_await proxy_connect(*stream, dialer_.proxy(), *target);
+    std::vector<std::byte> first;
+    try {
+        first = co_await proxy_connect(*stream, dialer_.proxy(), *target);
+    } catch (system_error const& e) {
+        if (e.code() != asio::error::operation_aborted) dialer_.heard(e.code(), sentence(e));
+        throw;
+    }
+    dialer_.heard({}, {});
     co_return std::make_unique<Tunnel>(std::move(stream), std::move(first), endpoint);
 }
 

@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 namespace rqfs::torrent {
 
@@ -34,6 +35,8 @@ public:
 
     Resolver& resolver() { return names_; }
     ProxyAddress const& proxy() const { return proxy_; }
+    // Why nothing gets through it, as a sentence; empty while it does, as far as anybody knows.
+    std::string const& trouble() const { return dialer_.trouble(); }
 
 private:
     Network& below_;

@@ -153,6 +153,7 @@ asio::awaitable<std::unique_ptr<StreamSocket>> ProxiedUdp::open_relay(Endpoint& 
 }
 
 void ProxiedUdp::associated(Endpoint const& relay) {
+    dialer_.heard({}, {});
     if (told_) log().info("datagrams go through the proxy again proxy={}", dialer_.proxy().text());
     told_ = false;
     obstacle_.clear();
@@ -168,6 +169,7 @@ void ProxiedUdp::associated(Endpoint const& relay) {
 void ProxiedUdp::failed(system_error const& failure) {
     auto const what = sentence(failure);
     obstacle_ = is_refusal(failure.code()) ? what : std::string();
+    if (failure.code().category() == proxy_category()) dialer_.heard(failure.code(), what);
     if (!told_)
         log().warn("no datagrams through the proxy: UDP trackers and the DHT are out of reach error=\"{}\"", what);
     told_ = true;

@@ -46,7 +46,13 @@ asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial(Duration limit)
         if (e.code() == asio::error::operation_aborted) throw;
         reason = sentence(e);
     }
-    throw system_error(ProxyErrc::unreachable, "the proxy " + proxy_.place() + " (" + reason + ")");
+    system_error const failure(ProxyErrc::unreachable, "the proxy " + proxy_.place() + " (" + reason + ")");
+    heard(failure.code(), sentence(failure));
+    throw failure;
+}
+
+void ProxyDialer::heard(boost::system::error_code const& code, std::string const& what) {
+    trouble_ = is_trouble_with_proxy(code) ? what : std::string();
 }
 
 asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial_any(Duration limit) {

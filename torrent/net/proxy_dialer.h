@@ -9,8 +9,10 @@
 #include "torrent/net/stream_socket.h"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace rqfs::torrent {
@@ -30,6 +32,11 @@ public:
     boost::asio::awaitable<Endpoint> find_relay(ProxyTarget named, Address own);
     ProxyAddress const& proxy() const { return proxy_; }
 
+    // What it did when it was last spoken to, by whoever dialled it; no code: what it was asked for.
+    void heard(boost::system::error_code const& code, std::string const& what);
+    // Its own trouble then, as a sentence; empty: it did its part, or was not needed yet.
+    std::string const& trouble() const { return trouble_; }
+
 private:
     boost::asio::awaitable<std::unique_ptr<StreamSocket>> dial_any(Duration limit);
     boost::asio::awaitable<void> look_up();
@@ -40,6 +47,7 @@ private:
     ProxyAddress const& proxy_;
     std::vector<Address> addresses_;
     TimePoint look_up_again_{};
+    std::string trouble_;
 };
 
 }  // namespace rqfs::torrent

@@ -174,6 +174,63 @@ TEST_F(BehindProxy, WithoutDatagramsThereIsNoDhtAndUdpTrackersSayWhy) {
     EXPECT_TRUE(watched.spoken_to.empty());
 }
 
+TEST_F(BehindProxy, OfADhtThatNoDatagramReachesTheTrackersSayWhyAndNotWhenItIsAskedNext) {
+    auto const made = make_torrent({.bytes = 100'000});
+    auto const hash = made.metainfo->info_hash();
+    proxy.relays = false;
+    start();
+    run(session->add(made.file, AddOptions{}));
+    clock.run_for(engine, 5s);
+
+    auto const row = session->trackers(hash).back();
+
+    EXPECT_EQ(row.url, "DHT");
+    EXPECT_EQ(row.state, "failed");
+    EXPECT_EQ(row.message, "it is not reached: the proxy 20.0.0.7:1080 refused to relay datagrams: it does not do that");
+    EXPECT_FALSE(row.next_announce);
+    try {
+        session->announce(hash, std::nullopt);
+        ADD_FAILURE() << "it is said to be asked";
+    } catch (boost::system::system_error const& e) {
+        EXPECT_EQ(sentence(e), "the DHT: " + row.message);
+    }
+}
+
+TEST_F(BehindProxy, WhileTheProxyIsAwayTorrentsSayThatBeforeAllElseAndOnlyThen) {
+    auto const made = make_torrent({.bytes = 100'000, .trackers = {"http://tracker.far/announce"}});
+    auto const hash = made.metainfo->info_hash();
+    proxy.open = false;
+    start();
+    run(session->add(made.file, AddOptions{}));
+    auto const stream = session->open(hash, FileIndex(0), ReaderProgram{});
+    clock.run_for(engine, 5s);
+
+    auto const status = session->torrent(hash);
+    auto const why = session->why(hash, FileIndex(0));
+
+    EXPECT_TRUE(status.reason.starts_with("nothing is sent but to the proxy, and that is in trouble: the proxy "))
+        << status.reason;
+    EXPECT_EQ(session->torrents().front().reason, status.reason);
+    EXPECT_EQ(why.obstacle, status.reason);
+    EXPECT_TRUE(explain(why).starts_with(why.obstacle + "\n")) << explain(why);
+    EXPECT_EQ(session->trackers(hash).back().message, "it is not reached: " + why.obstacle);
+    proxy.open = true;
+    ASSERT_TRUE(until(2min, [&] { return session->why(hash, FileIndex(0)).obstacle.empty(); }));
+    EXPECT_FALSE(session->torrent(hash).reason.starts_with("nothing is sent"));
+}
+
+TEST_F(BehindProxy, APausedTorrentSaysThatItIsPausedWhereverTheProxyIs) {
+    auto const made = make_torrent({.bytes = 100'000});
+    auto const hash = made.metainfo->info_hash();
+    proxy.open = false;
+    start();
+    run(session->add(made.file, AddOptions{.paused = true}));
+    clock.run_for(engine, 5s);
+
+    EXPECT_EQ(session->torrent(hash).reason, "paused by the user");
+    EXPECT_FALSE(session->why(hash, FileIndex(0)).obstacle.empty());
+}
+
 TEST_F(BehindProxy, APeerThatTheUserNamesIsFoundByTheProxy) {
     auto const made = make_torrent({.bytes = 100'000});
     auto const hash = made.metainfo->info_hash();

@@ -1,0 +1,51 @@
+"""What rqfsctl says of that which takes its time, and of torrents that nothing can come to."""
+import os
+
+import lab
+from lab import Daemon, Scenario, Session, free_port
+
+AWAY = 'nothing is sent, because there is no interface rqfs-nowhere: connect the VPN, or correct network.interface'
+
+
+class Outcome(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.torrent = self.film()
+
+    def test_that_no_tracker_takes_an_announce_is_said_of_each_and_is_a_failure(self):
+        daemon = Daemon(self).start()
+        urls = [f'http://127.0.0.1:{free_port()}/announce' for _ in range(2)]
+        daemon.add(self.torrent.magnet(trackers=urls))
+
+        done = daemon.run('announce', self.torrent.hash)
+
+        self.assertEqual((done.returncode, done.stderr), (1, 'rqfsctl: no tracker has accepted the announce\n'), done.stdout)
+        self.assertTrue(done.stdout.startswith('Announcing to 2 trackers, searching the DHT.\n'), done.stdout)
+        for url in urls:
+            self.assertRegex(done.stdout, f'(?m)^{url}: failed: .*127.0.0.1.*refused')
+
+    def test_whether_a_peer_is_reached_is_said(self):
+        seed = Session(self).seed(self.torrent)
+        daemon = Daemon(self, config='limits:\n  down: 500K\n  lan: true\n').start()
+        daemon.add(self.torrent.path, '--download')
+
+        nobody = daemon.run('connect', self.torrent.hash, f'127.0.0.1:{free_port()}', '--timeout', '2')
+        somebody = daemon.run('connect', self.torrent.hash, seed.endpoint)
+
+        self.assertEqual(nobody.returncode, 1)
+        self.assertIn('is not among the peers after 2 s: it did not answer', nobody.stderr)
+        self.assertEqual((somebody.returncode, somebody.stdout), (0, f'Connecting to {seed.endpoint}.\nConnected.\n'))
+
+    def test_that_the_interface_is_away_is_said_before_all_else(self):
+        daemon = Daemon(self, config='network:\n  test_network: true\n  interface: rqfs-nowhere\n').start()
+        path = daemon.add(self.torrent.path, '--download') / self.torrent.name
+
+        status = daemon.run('status', self.torrent.hash).stdout
+
+        self.assertIn(f'  state       downloading: {AWAY}\n', status)
+        self.assertTrue(daemon.run('why', path).stdout.startswith(AWAY + '\n'))
+        self.assertTrue(os.getxattr(path, 'user.rqfs.why').decode().startswith(AWAY + '\n'))
+
+
+if __name__ == '__main__':
+    lab.main()
