@@ -110,6 +110,7 @@ public:
 private:
     void check() const {
         if (!library_.find(info_hash_)) throw_error(Errc::removed, "the torrent was removed");
+        if (library_.refuses) throw_error(Errc::not_allowed, FakeLibrary::kRefusal);
         if (library_.torrent_state == TorrentState::paused) throw_error(Errc::paused, "the torrent is paused");
         if (library_.torrent_state == TorrentState::error) throw_error(Errc::failed, "the torrent failed");
     }

@@ -44,6 +44,8 @@ public:
     void remove(torrent::InfoHash const& info_hash);
 
     bool holds_back = false;    // reads wait; deliver() ends that for those that wait
+    static constexpr char const* kRefusal = "programs of this kind are given nothing";
+    bool refuses = false;       // reads, with kRefusal
     bool answers_late = false;  // nothing is in memory: every read takes a turn of the loop
     void deliver();             // and nothing is held back from now on
 

@@ -138,6 +138,29 @@ TEST_F(Downloads, OfManyOfWhomSomeLieTheSecondTryIsGoodAndShowsTheLiars) {
     for (std::uint32_t peer = 1; peer <= peers; ++peer) EXPECT_FALSE(download->suspected(PeerHandle(peer))) << peer;
 }
 
+// Who may have lied is put on parole when the hash is reckoned: whoever has left by then is on none.
+TEST_F(Downloads, APeerThatLeftWhileItsPieceWasHashedIsNotOnParole) {
+    begin({.bytes = 1 << 20, .piece_bytes = 1 << 20});
+    auto const liar = peer_with();
+    auto const other = peer_with();
+    download->set_wishes(ReaderId(1), {{PieceIndex(0), clock.now(), Urgency::blocked_player}});
+    auto const blocks = made.metainfo->pieces().blocks(PieceIndex(0));
+    std::uint32_t answered = 0;
+    for (int i = 0; i < 1000 && answered < blocks; ++i) {
+        for (auto const peer : {liar, other})
+            if (answered < blocks && answer(peer, peer == liar)) ++answered;
+        if (answered < blocks) clock.run_for(engine, 1ms);
+    }
+    ASSERT_EQ(statistics.received.failed_hash, 0u) << "it is not hashed yet";
+
+    download->peer_left(liar);
+    clock.run_for(engine, 100ms);
+
+    EXPECT_EQ(statistics.received.failed_hash, 1u << 20);
+    EXPECT_TRUE(download->suspected(other)) << "who stayed is";
+    EXPECT_FALSE(download->suspected(liar));
+}
+
 // Each piece is held in memory until it is whole: pieces that different peers have are not begun all at once, and those
 // that were begun come to their end.
 TEST_F(Downloads, OfManyPiecesFromAPeerEachAllComeToTheirEnd) {
