@@ -123,6 +123,8 @@ bool is_local(Address const& address) {
     return scope == Scope::local || scope == Scope::link || scope == Scope::loopback;
 }
 
+bool is_loopback(Address const& address) { return scope_of(address) == Scope::loopback; }
+
 bool is_link_local_or_loopback(Address const& address) {
     auto const scope = scope_of(address);
     return scope == Scope::link || scope == Scope::loopback;

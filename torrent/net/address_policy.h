@@ -21,6 +21,8 @@ bool may_dial(Endpoint const& endpoint, AddressSource source, bool test_network,
 // An address that means something in the own network alone: private, link-local or loopback.
 bool is_local(Address const& address);
 
+bool is_loopback(Address const& address);
+
 // Of this machine or of a link that it is on: no router passes it on.
 bool is_link_local_or_loopback(Address const& address);
 

@@ -1,6 +1,7 @@
 #include "torrent/net/dns_lookup.h"
 
 #include "torrent/event.h"
+#include "torrent/net/address_policy.h"
 #include "torrent/net/endpoint_conversion.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -43,12 +44,6 @@ constexpr std::size_t kAddressesPerName = 32;    // the largest round-robins of 
 constexpr std::size_t kServers = 8;              // resolv.conf(5) has 3
 
 using Servers = std::vector<Endpoint>;
-
-bool is_loopback(Address const& address) {
-    auto const bytes = address.bytes();
-    if (!address.is_v6()) return bytes[0] == 127;
-    return bytes[15] == 1 && std::all_of(bytes.begin(), bytes.end() - 1, [](auto byte) { return byte == 0; });
-}
 
 template <class Raw>
 Address address_of(int family, Raw const& raw) {

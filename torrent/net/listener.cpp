@@ -1,6 +1,7 @@
 #include "torrent/net/listener.h"
 
 #include "torrent/log.h"
+#include "torrent/net/address_policy.h"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
@@ -21,11 +22,6 @@ namespace {
 // After an error that the next accept would meet again at once (no descriptors, no memory): descriptors come back as
 // peers leave.
 constexpr std::chrono::seconds kPauseAfterError{1};
-
-bool is_loopback(Address const& address) {
-    static Address const kV6 = Address::parse("::1").value();
-    return address.is_v6() ? address == kV6 : address.bytes()[0] == 127;
-}
 
 // What one host may have all of.
 Address network_of(Address const& address) {

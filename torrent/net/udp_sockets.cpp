@@ -1,6 +1,7 @@
 #include "torrent/net/udp_sockets.h"
 
 #include "torrent/log.h"
+#include "torrent/net/address_policy.h"
 #include "torrent/net/endpoint_conversion.h"
 
 #include <boost/asio/error.hpp>
@@ -119,11 +120,17 @@ void UdpSockets::replace(std::size_t number, asio::ip::udp::socket socket) {
     start_receiving(sockets_[number]);
 }
 
+// What leaves from a loopback address reaches nobody beyond this machine: to others that is only better than nothing.
 UdpDescriptor* UdpSockets::socket_to(Endpoint const& to) {
     if (answers(to)) return asked_;
-    for (std::size_t i = 0; i < sockets_.size(); ++i)
-        if (local_[i].address.is_v6() == to.address.is_v6() && sockets_[i]->is_open()) return sockets_[i].get();
-    return nullptr;
+    UdpDescriptor* other = nullptr;
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
+        auto const& from = local_[i].address;
+        if (from.is_v6() != to.address.is_v6() || !sockets_[i]->is_open()) continue;
+        if (is_loopback(from) == is_loopback(to.address)) return sockets_[i].get();
+        if (other == nullptr) other = sockets_[i].get();
+    }
+    return other;
 }
 
 // Who is answered while it asks hears from the address that it asked (BEP 45).

@@ -55,6 +55,13 @@ TEST(AddressPolicy, StrangersMayNameOnlyPublicAddresses) {
     }
 }
 
+TEST(AddressPolicy, LoopbackIsThisMachineAlone) {
+    for (auto const* const text : {"127.0.0.1", "127.255.1.2", "::1", "::ffff:127.0.0.1"})
+        EXPECT_TRUE(is_loopback(address(text))) << text;
+    for (auto const* const text : {"0.0.0.0", "::", "10.0.0.1", "8.8.8.8", "169.254.1.1", "fe80::1", "2606:4700::1"})
+        EXPECT_FALSE(is_loopback(address(text))) << text;
+}
+
 TEST(AddressPolicy, StrangersMayNotNamePortsOfServices) {
     for (auto const source : kStrangers) {
         for (auto const port : {1, 22, 25, 80, 443, 1023, 1900, 3306, 5432, 6379, 11211, 27017})

@@ -7,11 +7,16 @@
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <functional>
 #include <set>
+#include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -140,6 +145,50 @@ TEST_F(UdpSocketsTest, AnAnswerLeavesFromTheAddressThatWasAsked) {
 
     EXPECT_EQ(std::set(heard.senders.begin(), heard.senders.end()).size(), 2u);
     run_engine(engine, host.stop());
+}
+
+struct Heard {
+    std::vector<Endpoint> ours, senders;  // where we listen, and who was heard at each destination
+};
+
+Heard speak(std::vector<std::string> const& listen, std::vector<std::string> const& destinations) {
+    asio::io_context engine{1};
+    SteadyClock clock;
+    UdpSockets host(engine.get_executor(), clock, open_listening_sockets(engine.get_executor(), listen).udp);
+    UdpSockets others(engine.get_executor(), clock, open_listening_sockets(engine.get_executor(), destinations).udp);
+    Catcher catcher;
+    catcher.takes_all = true;
+    others.add(catcher);
+    others.start();
+    for (auto const& to : others.local()) {
+        auto const before = catcher.senders.size();
+        host.send(to, std::vector<std::byte>(1, std::byte{1}));
+        for (int i = 0; i < 500 && catcher.senders.size() == before; ++i) {
+            engine.restart();
+            engine.run_one_for(std::chrono::milliseconds(10));
+        }
+    }
+    run_engine(engine, others.stop());
+    run_engine(engine, host.stop());
+    return {host.local(), catcher.senders};
+}
+
+// In a network namespace of a thread's own, where alone we may have another address.
+TEST(UdpSocketsOfAHost, ItsLoopbackSpeaksWithLoopbackAloneHoweverTheyAreNamed) {
+    Heard first, last;
+    bool possible = false;
+    std::thread([&] {
+        possible =
+            ::unshare(CLONE_NEWNET) == 0 &&
+            std::system("ip link set lo up && ip addr add 11.0.0.1/32 dev lo && ip addr add 11.0.0.2/32 dev lo") == 0;
+        if (!possible) return;
+        first = speak({"127.0.0.1:0", "11.0.0.1:0"}, {"11.0.0.2:0", "127.0.0.2:0"});
+        last = speak({"11.0.0.1:0", "127.0.0.1:0"}, {"11.0.0.2:0", "127.0.0.2:0"});
+    }).join();
+    if (!possible) GTEST_SKIP() << "a network namespace needs root";
+
+    EXPECT_EQ(first.senders, (std::vector{first.ours[1], first.ours[0]}));
+    EXPECT_EQ(last.senders, (std::vector{last.ours[0], last.ours[1]}));
 }
 
 TEST_F(UdpSocketsTest, AfterAFloodThatNobodyTakesTheNextDatagramsWaitAWhile) {
