@@ -47,6 +47,8 @@ inline constexpr std::chrono::seconds kMidMessageStall{30};       // slowloris: 
 inline constexpr std::chrono::seconds kInactivity{600};           // LT: neither side interested and slots are short
 inline constexpr std::size_t kPeerListEntries = 2'000;            // rain; LT 3,000
 inline constexpr std::size_t kPeersPerNetworkAndSource = 8;       // per /24 (IPv6: /64) and source
+inline constexpr std::size_t kNeighbours = 64;                    // instead, by LSD, whose peers are all in one: larger than any household's
+inline constexpr std::size_t kPortsPerNeighbour = 4;              // of these at one address: several clients, or one that came back at another port
 inline constexpr std::uint32_t kMaxDialFailures = 3;              // LT max_failcount
 inline constexpr std::chrono::seconds kRedial{60};                // times failures; LT min_reconnect_time
 inline constexpr std::size_t kPeerLogLevels = 64;                 // of a torrent, set by the user; nobody follows more

@@ -60,9 +60,7 @@ bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
         if (source == PeerSource::user) known->second.next_dial = now;
         return !known->second.given_up();
     }
-    bool const share_used_up = source != PeerSource::user && options_.per_network_and_source != 0 &&
-                               shares_.of(endpoint, source) >= options_.per_network_and_source;
-    if (share_used_up) return known != peers_.end() && !known->second.given_up();
+    if (share_used_up(endpoint, source)) return known != peers_.end() && !known->second.given_up();
     if (known == peers_.end() && peers_.size() >= options_.entries && !make_room()) return false;
     auto& peer = peers_[endpoint];
     Change const change(*this, peer);
@@ -77,6 +75,21 @@ bool PeerList::add(Endpoint const& endpoint, PeerSource source, TimePoint now) {
     shares_.add(endpoint, source);
     if (source == PeerSource::user) peer.next_dial = now;
     return !peer.given_up();
+}
+
+bool PeerList::share_used_up(Endpoint const& endpoint, PeerSource source) const {
+    if (source == PeerSource::user || options_.per_network_and_source == 0) return false;
+    auto const used = shares_.of(endpoint, source);
+    if (source != PeerSource::lsd) return used >= options_.per_network_and_source;
+    return used >= limit::kNeighbours || ports_of_neighbour(endpoint.address) >= limit::kPortsPerNeighbour;
+}
+
+std::size_t PeerList::ports_of_neighbour(Address const& address) const {
+    std::size_t ports = 0;
+    for (auto entry = peers_.lower_bound(Endpoint{address, 0});
+         entry != peers_.end() && entry->first.address == address; ++entry)
+        ports += entry->second.sources.contains(PeerSource::lsd);
+    return ports;
 }
 
 void PeerList::forget_old_marks(TimePoint now) {

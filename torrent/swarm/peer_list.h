@@ -27,7 +27,8 @@ class PeerList {
 public:
     struct Options {
         std::size_t entries = limit::kPeerListEntries;
-        // Per /24 (IPv6: /64) and source; the user's own are not counted. 0: no such limit (test networks).
+        // Per /24 (IPv6: /64) and source; the user's own are not counted, and neighbours have a limit of their own.
+        // 0: no such limits (test networks).
         std::size_t per_network_and_source = limit::kPeersPerNetworkAndSource;
         // Makes the order of dialling differ between us and others as long as our external address is unknown.
         std::uint32_t seed = 0;
@@ -106,6 +107,8 @@ public:
 private:
     class Change;
 
+    bool share_used_up(Endpoint const& endpoint, PeerSource source) const;
+    std::size_t ports_of_neighbour(Address const& address) const;
     void forget_old_marks(TimePoint now);
     bool make_room();
     void erase(std::map<Endpoint, KnownPeer>::iterator entry);

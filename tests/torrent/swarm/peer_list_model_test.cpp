@@ -25,7 +25,7 @@ constexpr std::size_t kEntries = 40;
 
 using Peers = std::map<Endpoint, KnownPeer>;
 
-// All addresses that a test names: eight networks of each family.
+// All addresses that a test names: eight networks of each family, and one host at many ports.
 std::vector<Endpoint> universe() {
     std::vector<Endpoint> all;
     for (std::uint8_t network = 0; network < 8; ++network)
@@ -35,6 +35,7 @@ std::vector<Endpoint> universe() {
             v6[15] = host;
             all.push_back({Address::v6(v6), 80});
         }
+    for (std::uint16_t port = 81; port < 160; ++port) all.push_back({Address::v4({1, 2, 0, 0}), port});
     return all;
 }
 
@@ -51,6 +52,23 @@ bool same_network(Endpoint const& one, Endpoint const& other) {
     return a.size() == b.size() && std::equal(a.begin(), a.begin() + (a.size() == 4 ? 3 : 8), b.begin());
 }
 
+std::size_t most_of_network(PeerSource source) {
+    return source == PeerSource::lsd ? limit::kNeighbours : limit::kPeersPerNetworkAndSource;
+}
+
+bool share_used_up(Peers const& peers, Endpoint const& endpoint, PeerSource source) {
+    auto const told = [&](auto const& of) {
+        return static_cast<std::size_t>(std::count_if(peers.begin(), peers.end(), [&](auto const& entry) {
+            return entry.second.sources.contains(source) && of(entry.first);
+        }));
+    };
+    if (source == PeerSource::user) return false;
+    if (told([&](Endpoint const& other) { return same_network(other, endpoint); }) >= most_of_network(source))
+        return true;
+    auto const ports = told([&](Endpoint const& other) { return other.address == endpoint.address; });
+    return source == PeerSource::lsd && ports >= limit::kPortsPerNeighbour;
+}
+
 // What PeerList::add does to the addresses, by going through all of them.
 class NaiveAdd {
 public:
@@ -61,10 +79,7 @@ public:
         }
         if (peers.contains(endpoint) && is_old_mark(peers.at(endpoint), now)) peers.erase(endpoint);
         if (peers.contains(endpoint)) return;
-        auto const share = std::count_if(peers.begin(), peers.end(), [&](auto const& entry) {
-            return entry.second.sources.contains(source) && same_network(entry.first, endpoint);
-        });
-        if (source != PeerSource::user && share >= std::ptrdiff_t{limit::kPeersPerNetworkAndSource}) return;
+        if (share_used_up(peers, endpoint, source)) return;
         if (peers.size() >= kEntries && !evict(peers)) return;
         peers[endpoint].sources.add(source);
     }
@@ -154,7 +169,7 @@ void expect_recount(PeerList const& list, std::vector<Endpoint> const& all) {
         for (auto const source : kPeerSources)
             if (source != PeerSource::user && peer.sources.contains(source)) {
                 auto const share = ++shares[{endpoint.address.is_v6(), network, source}];
-                ASSERT_LE(share, limit::kPeersPerNetworkAndSource);
+                ASSERT_LE(share, most_of_network(source));
             }
         if (peer.twin) {
             ASSERT_EQ(list.find(*peer.twin)->twin, endpoint);

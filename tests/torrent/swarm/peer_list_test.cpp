@@ -442,10 +442,43 @@ TEST(PeerList, TakesEightOfAnIpv6Network) {
     EXPECT_TRUE(peers.add(at("[2001:db8:0:2:9::1]:80"), PeerSource::dht, kStart));
 }
 
+TEST(PeerList, TakesSixtyFourNeighboursOfANetwork) {
+    auto peers = list();
+    auto const neighbour = [](int i) { return at("192.168.1." + std::to_string(i) + ":6881"); };
+    for (int i = 1; i <= 64; ++i) EXPECT_TRUE(peers.add(neighbour(i), PeerSource::lsd, kStart)) << i;
+
+    EXPECT_FALSE(peers.add(neighbour(65), PeerSource::lsd, kStart));
+    EXPECT_TRUE(peers.add(neighbour(65), PeerSource::pex, kStart));
+}
+
+TEST(PeerList, ANeighbourIsKnownAtFourPortsAndLeavesTheOthersTheirs) {
+    for (std::string const network : {"192.168.1.", "[fd77::"}) {
+        auto peers = list();
+        auto const neighbour = [&](int i, int port) {
+            return at(network + std::to_string(i) + (network[0] == '[' ? "]:" : ":") + std::to_string(port));
+        };
+        for (int port = 7001; port <= 7004; ++port)
+            EXPECT_TRUE(peers.add(neighbour(2, port), PeerSource::lsd, kStart)) << network;
+
+        EXPECT_FALSE(peers.add(neighbour(2, 7000), PeerSource::lsd, kStart)) << network;
+        EXPECT_TRUE(peers.add(neighbour(1, 7005), PeerSource::lsd, kStart)) << network;
+        EXPECT_TRUE(peers.add(neighbour(3, 6999), PeerSource::lsd, kStart)) << network;
+    }
+}
+
+TEST(PeerList, PortsThatOthersToldOfANeighbourAreNotCounted) {
+    auto peers = list();
+    for (auto const* const text : {"10.0.0.2:1", "10.0.0.2:2", "10.0.0.2:3", "10.0.0.2:4"})
+        peers.add(at(text), PeerSource::user, kStart);
+
+    EXPECT_TRUE(peers.add(at("10.0.0.2:5"), PeerSource::lsd, kStart));
+}
+
 TEST(PeerList, ATestNetworkHasNoSuchLimit) {
     PeerList peers({2000, 0, 1});
     for (std::uint16_t port = 1; port <= 100; ++port)
-        EXPECT_TRUE(peers.add({at("127.0.0.1:1").address, port}, PeerSource::tracker, kStart));
+        for (auto const source : {PeerSource::tracker, PeerSource::lsd})
+            EXPECT_TRUE(peers.add({at("127.0.0.1:1").address, port}, source, kStart));
 }
 
 TEST(PeerList, EvictsTheMostFailedThenTheOldest) {
@@ -528,8 +561,8 @@ TEST(PeerList, UnknownAddressesInReportsDoNothing) {
     EXPECT_EQ(peers.counts().known, 0u);
 }
 
-// Whatever happens: bounded, at most eight of a network and source, nobody dialled twice at once, too early or more
-// than three times in vain.
+// Whatever happens: bounded, at most eight of a network and source but for neighbours, nobody dialled twice at once,
+// too early or more than three times in vain.
 TEST(PeerList, KeepsItsPromisesInAnyOrderOfEvents) {
     for (unsigned seed = 1; seed <= 20; ++seed) {
         SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -590,7 +623,10 @@ TEST(PeerList, KeepsItsPromisesInAnyOrderOfEvents) {
                     auto const bytes = peer.endpoint.address.bytes();
                     ++shares[{Address::v4({bytes[0], bytes[1], bytes[2], 0}), source}];
                 }
-        for (auto const& [network, share] : shares) EXPECT_TRUE(network.second == PeerSource::user || share <= 8u);
+        for (auto const& [network, share] : shares) {
+            bool const exempt = network.second == PeerSource::user || network.second == PeerSource::lsd;
+            EXPECT_TRUE(exempt || share <= 8u);
+        }
     }
 }
 
