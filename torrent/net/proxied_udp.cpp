@@ -80,31 +80,14 @@ void ProxiedUdp::send(Endpoint const& to, std::span<std::byte const> bytes) {
     if (waiting_.size() > limit::kProxyDatagramsWaiting) waiting_.pop_front();
 }
 
-void ProxiedUdp::add(Receiver& receiver) { receivers_.push_back(&receiver); }
-
-void ProxiedUdp::remove(Receiver& receiver) {
-    if (delivering_)
-        std::replace(receivers_.begin(), receivers_.end(), &receiver, static_cast<Receiver*>(nullptr));
-    else
-        std::erase(receivers_, &receiver);
-}
-
 // Whatever is not from the relay is nobody's.
 bool ProxiedUdp::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
     if (!relay_ || from != *relay_) return true;
     unanswered_since_.reset();
     auto const inside = socks5::parse_datagram(bytes);
     // A relay that repeats the name says nothing of who sent it, and an answer to a name is known by its port.
-    if (inside) deliver({inside->from.address, inside->from.port}, inside->bytes);
+    if (inside) receivers_.deliver({inside->from.address, inside->from.port}, inside->bytes);
     return true;
-}
-
-void ProxiedUdp::deliver(Endpoint const& from, std::span<std::byte const> bytes) {
-    delivering_ = true;
-    for (std::size_t i = 0; i < receivers_.size(); ++i)
-        if (receivers_[i] != nullptr && receivers_[i]->datagram(from, bytes)) break;
-    delivering_ = false;
-    std::erase(receivers_, nullptr);
 }
 
 asio::awaitable<void> ProxiedUdp::keep_associated() {

@@ -2,6 +2,7 @@
 
 #include "torrent/clock.h"
 #include "torrent/endpoint.h"
+#include "torrent/net/datagram_receivers.h"
 #include "torrent/net/proxied_resolver.h"
 #include "torrent/net/proxy_dialer.h"
 #include "torrent/net/stream_socket.h"
@@ -39,8 +40,8 @@ public:
     boost::asio::awaitable<void> stop();
 
     void send(Endpoint const& to, std::span<std::byte const> bytes) override;
-    void add(Receiver& receiver) override;
-    void remove(Receiver& receiver) override;
+    void add(Receiver& receiver) override { receivers_.add(receiver); }
+    void remove(Receiver& receiver) override { receivers_.remove(receiver); }
     std::vector<Endpoint> local() const override;
     std::string obstacle() const override { return obstacle_; }
 
@@ -52,7 +53,6 @@ private:
     boost::asio::awaitable<void> watch(StreamSocket& stream);
     void associated(Endpoint const& relay);
     void failed(boost::system::system_error const& failure);
-    void deliver(Endpoint const& from, std::span<std::byte const> bytes);
 
     Clock& clock_;
     UdpSocket& inner_;
@@ -65,8 +65,7 @@ private:
     std::optional<Endpoint> relay_;
     std::optional<TimePoint> unanswered_since_;   // the first datagram sent after the last one heard
     std::deque<std::vector<std::byte>> waiting_;  // while associating; as they go to the relay
-    std::vector<Receiver*> receivers_;            // null while being removed during a delivery
-    bool delivering_ = false;
+    DatagramReceivers receivers_;
     TaskGroup tasks_;
 };
 

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -138,15 +137,6 @@ void UdpSockets::send(Endpoint const& to, std::span<std::byte const> bytes) {
     if (auto* const socket = socket_to(to)) socket->send(to, bytes, answers(to) ? asked_at_ : PacketInfo());
 }
 
-void UdpSockets::add(Receiver& receiver) { receivers_.push_back(&receiver); }
-
-void UdpSockets::remove(Receiver& receiver) {
-    if (delivering_)
-        std::replace(receivers_.begin(), receivers_.end(), &receiver, static_cast<Receiver*>(nullptr));
-    else
-        std::erase(receivers_, &receiver);
-}
-
 asio::awaitable<void> UdpSockets::receive(Shared socket) {
     while (socket->is_open()) {
         auto const code = co_await socket->readable();
@@ -176,21 +166,12 @@ UdpSockets::Turn UdpSockets::take_turn(UdpDescriptor& socket) {
             asked_ = &socket;
             asked_at_ = source_of_answer(message.msg_hdr);
             asking_ = from;
-            if (!deliver(from, {batch_->bytes[static_cast<std::size_t>(i)].data(), message.msg_len})) ++turn.refused;
+            if (!receivers_.deliver(from, {batch_->bytes[static_cast<std::size_t>(i)].data(), message.msg_len}))
+                ++turn.refused;
         }
         if (count < static_cast<int>(kBatch)) break;
     }
     return turn;
-}
-
-bool UdpSockets::deliver(Endpoint const& from, std::span<std::byte const> bytes) {
-    delivering_ = true;
-    bool taken = false;
-    for (std::size_t i = 0; i < receivers_.size() && !taken; ++i)
-        taken = receivers_[i] && receivers_[i]->datagram(from, bytes);
-    delivering_ = false;
-    std::erase(receivers_, nullptr);
-    return taken;
 }
 
 }  // namespace rqfs::torrent

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "torrent/clock.h"
+#include "torrent/net/datagram_receivers.h"
 #include "torrent/net/packet_info.h"
 #include "torrent/net/udp_descriptor.h"
 #include "torrent/net/udp_socket.h"
@@ -37,8 +38,8 @@ public:
     void replace(std::size_t number, boost::asio::ip::udp::socket socket);
 
     void send(Endpoint const& to, std::span<std::byte const> bytes) override;
-    void add(Receiver& receiver) override;
-    void remove(Receiver& receiver) override;
+    void add(Receiver& receiver) override { receivers_.add(receiver); }
+    void remove(Receiver& receiver) override { receivers_.remove(receiver); }
     std::vector<Endpoint> local() const override { return local_; }
 
 private:
@@ -54,15 +55,13 @@ private:
     void start_receiving(Shared const& socket);
     boost::asio::awaitable<void> receive(Shared socket);
     Turn take_turn(UdpDescriptor& socket);
-    bool answers(Endpoint const& to) const { return delivering_ && to == asking_; }
+    bool answers(Endpoint const& to) const { return receivers_.delivering() && to == asking_; }
     UdpDescriptor* socket_to(Endpoint const& to);
-    bool deliver(Endpoint const& from, std::span<std::byte const> bytes);
 
     Clock& clock_;
     std::vector<Shared> sockets_;
     std::vector<Endpoint> local_;
-    std::vector<Receiver*> receivers_;  // null while being removed during a delivery
-    bool delivering_ = false;
+    DatagramReceivers receivers_;
     UdpDescriptor* asked_ = nullptr;  // what the datagram being delivered came to
     PacketInfo asked_at_;             // at which address of ours
     Endpoint asking_;                 // and from

@@ -24,6 +24,8 @@ constexpr double kOverdraft = 512;                           // announcements ar
 constexpr double kCredit = 3'000;                            // of an address that has proven nothing
 constexpr double kCreditPerSecond = 10;
 constexpr double kAnswerBytesPerByte = 1.4;
+constexpr Duration kPingAgain = 1min;
+constexpr std::size_t kPingsRemembered = 256;
 constexpr std::size_t kOtherLookups = 16;  // for nodes, beside those for peers
 
 Endpoint announced_by(Endpoint const& from, KrpcQuery const& query) {
@@ -65,6 +67,7 @@ void DhtModel::comes(Endpoint const& from, std::string const& bytes, TimePoint n
     if (!message) return;
     if (auto const* const query = std::get_if<KrpcQuery>(&*message)) {
         to_answer_[{from, query->transaction}].push_back(*query);
+        heard_of_.insert(from);
         if (!tokens_.contains({from.address, query->target.info_hash(), query->token})) return;
         proven_.insert(from.address);
         // Stored perhaps, even if there is no room for the answer.
@@ -84,7 +87,10 @@ void DhtModel::came_in_answer(Endpoint const& from, KrpcMessage const& message, 
     if (found == asked_.end()) return;
     asked_.erase(found);
     proven_.insert(from.address);
-    if (reply) answered_us_[from].insert(reply->id);
+    if (!reply) return;
+    answered_us_[from].insert(reply->id);
+    for (auto const* const nodes : {&reply->nodes, &reply->nodes6})
+        for (auto const& node : nodes->value_or(std::vector<NodeContact>())) heard_of_.insert(node.endpoint);
 }
 
 std::optional<KrpcQuery> DhtModel::leaves(Endpoint const& to, std::span<std::byte const> bytes, TimePoint now) {
@@ -108,6 +114,8 @@ void DhtModel::asks(Endpoint const& to, KrpcQuery const& query, std::size_t byte
     require(!query.fault && query.method != KrpcMethod::unknown, "our queries are right");
     require(query.read_only == read_only_, "a read-only node says so");
     require(usable(to), "only vetted addresses are asked");
+    require(heard_of_.contains(to), "nobody is asked of whom nobody told");
+    if (query.method == KrpcMethod::ping) pings(to.address, now);
     bool const of_torrent = query.method == KrpcMethod::get_peers || query.method == KrpcMethod::announce_peer;
     require(!of_torrent || searches_.contains(query.target.info_hash()), "only what is searched for is asked for");
     std::erase_if(asked_, [&](Asked const& each) { return now - each.sent > kAnswerTime; });
@@ -115,6 +123,15 @@ void DhtModel::asks(Endpoint const& to, KrpcQuery const& query, std::size_t byte
                          [&](Asked const& each) { return each.query.transaction == query.transaction; }),
             "no two queries that wait have one transaction");
     asked_.push_back({to, query, now});
+}
+
+// So that who asks in somebody else's name makes us no louder than he is; who has answered is pinged when it is due.
+void DhtModel::pings(Address const& to, TimePoint now) {
+    auto const before = pinged_.find(to);
+    bool const forgotten = pinged_.size() > kPingsRemembered;
+    require(proven_.contains(to) || forgotten || before == pinged_.end() || now - before->second >= kPingAgain,
+            "an address that has proven nothing is pinged once a minute");
+    pinged_[to] = now;
 }
 
 void DhtModel::answers(Endpoint const& to, KrpcMessage const& answer, std::size_t bytes, TimePoint now) {

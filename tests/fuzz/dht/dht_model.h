@@ -36,6 +36,8 @@ public:
     void search_begins(torrent::InfoHash const& info_hash) { ++searches_[info_hash]; }
     void search_ends(torrent::InfoHash const& info_hash);
 
+    // Its owner named a node, or the last run did.
+    void told_of(torrent::Endpoint const& node) { heard_of_.insert(node); }
     void comes(torrent::Endpoint const& from, std::string const& bytes, torrent::TimePoint now);
     // The query, if it is one.
     std::optional<torrent::KrpcQuery> leaves(torrent::Endpoint const& to, std::span<std::byte const> bytes,
@@ -68,6 +70,7 @@ private:
                                torrent::TimePoint now);
     void answered_question(torrent::Endpoint const& to, torrent::KrpcQuery const& query,
                            torrent::KrpcReply const& reply, torrent::TimePoint now);
+    void pings(torrent::Address const& to, torrent::TimePoint now);
     void amplifies(torrent::Address const& to, torrent::TimePoint now) const;
     void came_in_answer(torrent::Endpoint const& from, torrent::KrpcMessage const& message, torrent::TimePoint now);
     void check_table(torrent::DhtNode const& node, torrent::TimePoint now) const;
@@ -78,7 +81,9 @@ private:
     std::vector<Asked> asked_;
     std::map<std::pair<torrent::Endpoint, std::string>, std::vector<torrent::KrpcQuery>> to_answer_;
     std::map<torrent::Endpoint, std::set<torrent::NodeId>> answered_us_;
-    std::set<torrent::Address> proven_;  // may be: they answered, or showed a token
+    std::set<torrent::Endpoint> heard_of_;  // from their own queries, from whom we asked, or from our owner
+    std::map<torrent::Address, torrent::TimePoint> pinged_;  // the last time
+    std::set<torrent::Address> proven_;                      // may be: they answered, or showed a token
     std::map<torrent::Address, Stranger> strangers_;
     std::map<Token, torrent::TimePoint> tokens_;  // when given, the last time
     std::map<std::pair<torrent::InfoHash, torrent::Endpoint>, torrent::TimePoint> announced_;

@@ -56,6 +56,8 @@ DhtSession::~DhtSession() { stop(); }
 
 void DhtSession::start(std::vector<std::byte> const& state) {
     model_ = std::make_unique<DhtModel>(options_.read_only, clock_.now());
+    for (auto const& each : DhtState::parse(state).nodes) model_->told_of(each.endpoint);
+    for (auto const& router : options_.routers) model_->told_of(Endpoint::parse(router).value());
     dht_ = std::make_unique<Dht>(Dht::Network{engine_.get_executor(), clock_, udp_, names_}, options_, state);
     dht_->start();
     pass(0s);
@@ -88,7 +90,7 @@ void DhtSession::event(std::uint8_t kind) {
         case 8: end_search(); break;                                                  // h: which
         case 9: announce(); break;                                                    // i: which, port
         case 10: hurry(); break;                                                      // j: which
-        case 11: dht_->add_node(place(input_.next())); break;                         // k: where
+        case 11: add_node(); break;                                                   // k: where
         case 12: dht_->external_address(own_address(input_.next() % 2 != 0)); break;  // l: family
         case 13: restart(); break;                                                    // m: damage
         case 14: mode_ = input_.next() % 8; break;                                    // n: how the network answers
@@ -165,6 +167,12 @@ void DhtSession::hurry() {
     calling_ = true;
     searches_[which % searches_.size()]->search->hurry();
     calling_ = false;
+}
+
+void DhtSession::add_node() {
+    auto const at = place(input_.next());
+    model_->told_of(at);
+    dht_->add_node(at);
 }
 
 void DhtSession::restart() {

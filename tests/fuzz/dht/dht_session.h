@@ -61,9 +61,6 @@ private:
     void raw();
     void broken_reply();
     void network(torrent::Endpoint const& to, torrent::KrpcQuery const& query);
-    torrent::KrpcQuery make_query(std::uint8_t kind, torrent::Endpoint const& from, std::uint8_t about);
-    torrent::KrpcReply make_reply(DhtModel::Asked const& asked, std::uint8_t how);
-    void add_nodes(torrent::KrpcReply& reply, bool invented);
     std::optional<DhtModel::Asked> pick_asked();
 
     // what its owner does
@@ -71,6 +68,7 @@ private:
     void end_search();
     void announce();
     void hurry();
+    void add_node();
     void restart();
     void found(Search& search, std::vector<torrent::Endpoint> const& peers);
 
