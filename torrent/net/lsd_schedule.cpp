@@ -10,12 +10,16 @@
 namespace rqfs::torrent {
 
 void LsdSchedule::add(InfoHash const& info_hash, TimePoint now) {
-    std::erase_if(torrents_, [now](auto const& entry) {
-        return !entry.second.wanted && entry.second.said && now >= *entry.second.said + kInterval;
-    });
+    forget_removed(now);
     auto const [torrent, fresh] = torrents_.try_emplace(info_hash);
     torrent->second.wanted = true;
     if (fresh) torrent->second.due = now;
+}
+
+void LsdSchedule::forget_removed(TimePoint now) {
+    std::erase_if(torrents_, [now](auto const& entry) {
+        return !entry.second.wanted && entry.second.said && now >= *entry.second.said + kInterval;
+    });
 }
 
 void LsdSchedule::remove(InfoHash const& info_hash) {
@@ -64,6 +68,7 @@ void LsdSchedule::give_turns(TimePoint now) {
 
 std::vector<InfoHash> LsdSchedule::take(TimePoint now) {
     if (auto const when = next(); !when || *when > now) return {};
+    forget_removed(now);
     give_turns(now);
     std::vector<std::tuple<bool, TimePoint, InfoHash>> due;  // false, which pressing ones are, comes first
     for (auto const& [info_hash, torrent] : torrents_)

@@ -34,6 +34,7 @@ public:
     // What the datagram says that is to be sent now, at most LsdMessage::kInfoHashes: the never said and the hurried
     // first, then the longest due. They count as announced.
     std::vector<InfoHash> take(TimePoint now);
+    std::size_t remembered() const { return torrents_.size(); }  // with removed ones
 
 private:
     struct Torrent {
@@ -48,6 +49,7 @@ private:
         bool any_time() const { return pressing || has_turn || (said && repeats > 0); }
     };
 
+    void forget_removed(TimePoint now);
     void give_turns(TimePoint now);
 
     std::map<InfoHash, Torrent> torrents_;

@@ -57,6 +57,17 @@ TEST(LsdSchedule, NothingIsSaidBeforeItsTime) {
     EXPECT_FALSE(schedule.take(kStart + 5min + 6s).empty());
 }
 
+TEST(LsdSchedule, ARemovedOneIsForgottenWhenOthersAreSaid) {
+    LsdSchedule schedule;
+    for (int i = 0; i < 10; ++i) schedule.add(hash(i), kStart);
+    run(schedule, kStart + 1min);
+    for (int i = 1; i < 10; ++i) schedule.remove(hash(i));
+
+    run(schedule, kStart + 12min);
+
+    EXPECT_EQ(schedule.remembered(), 1u);
+}
+
 TEST(LsdSchedule, ANewOneDoesNotWaitForTheMinuteOfTheOthers) {
     LsdSchedule schedule;
     schedule.add(hash(1), kStart);
