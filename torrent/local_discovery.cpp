@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -83,6 +84,9 @@ std::unique_ptr<LocalDiscovery::Search> LocalDiscovery::find_peers(InfoHash cons
 }
 
 void LocalDiscovery::multicast(Endpoint const& from, std::span<std::byte const> bytes) {
+    // Each of our own comes back from every interface, in both families: neighbours are heard all the same.
+    std::string_view const text(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+    if (text.find("cookie: " + cookie_ + "\r\n") != std::string_view::npos) return;
     if (!incoming_.try_take(1, clock_.now())) return;
     auto const message = LsdMessage::parse(bytes);
     if (!message || message->cookie == cookie_) return;

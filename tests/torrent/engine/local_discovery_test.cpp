@@ -159,6 +159,16 @@ TEST_F(LocalDiscoveryTest, OurOwnWordsAreIgnored) {
     EXPECT_TRUE(found.empty());
 }
 
+TEST_F(LocalDiscoveryTest, OurOwnWordsFromEveryInterfaceLeaveRoomForANeighbours) {
+    look_for(1);
+    pass(1s);
+
+    for (int i = 0; i < 50; ++i) network.say(network.sent.front().second);
+    network.say(from_another({hash(1)}));
+
+    EXPECT_EQ(found, std::vector<std::string>{"1 192.168.1.9:7000"});
+}
+
 TEST_F(LocalDiscoveryTest, AFloodIsHeardInPart) {
     look_for(1);
 
