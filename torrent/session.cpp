@@ -151,7 +151,8 @@ asio::awaitable<void> Session::State::shake_hands(std::unique_ptr<StreamSocket> 
         auto const found = torrents.find(theirs.info_hash);
         if (found == torrents.end()) co_return;
         // A neighbour needs no port that the world reaches.
-        incoming_seen = incoming_seen || settings.test_network || !is_local(socket->remote().address);
+        auto const from = socket->remote().address;
+        incoming_seen = incoming_seen || settings.test_network || !(is_local(from) || is_neighbour(from));
         found->second->adopt_incoming(std::move(socket), theirs);
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;

@@ -175,6 +175,32 @@ TEST_F(Neighbours, TheOneThatWasThereFirstIsFoundThoughItOnlyListens) {
         << "that a neighbour comes says nothing of the port that others need";
 }
 
+TEST_F(Neighbours, ThatOneComesOverIPv6SaysNothingOfThePortThatOthersNeed) {
+    auto const made = make_torrent({.bytes = 5'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& seed = add_seed(made, "[2600:1::2]:6881", {.lan = 1});
+    clock.run_for(engine, 1min);
+    auto& leech = add("[2600:1::3]:6881", {.lan = 1});
+
+    run(leech.session->add(made.file, AddOptions{.download = true}));
+
+    ASSERT_TRUE(until(1s, [&] { return seed.session->torrent(hash).peers_connected == 1; }));
+    EXPECT_FALSE(seed.session->status().incoming_seen || leech.session->status().incoming_seen);
+}
+
+TEST_F(Neighbours, ThatSomebodyComesFromElsewhereOverIPv6IsSeen) {
+    auto const made = make_torrent({.bytes = 5'000'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& seed = add_seed(made, "[2600:1::2]:6881", {.lan = 1});
+    auto& leech = add("[2600:2::3]:6881", {.lan = 2});
+    run(leech.session->add(made.file, AddOptions{.download = true}));
+
+    run(leech.session->connect(hash, "2600:1::2", 6881));
+
+    ASSERT_TRUE(until(1s, [&] { return seed.session->torrent(hash).peers_connected == 1; }));
+    EXPECT_TRUE(seed.session->status().incoming_seen);
+}
+
 TEST_F(Neighbours, OtherNetworksHearNothing) {
     auto const made = make_torrent({.bytes = 5'000'000});
     auto const hash = made.metainfo->info_hash();
