@@ -13,11 +13,18 @@ constexpr std::size_t kRoundVotes = 50;       // libtorrent's voter
 constexpr std::chrono::minutes kRound{5};     // libtorrent's voter
 constexpr std::uint32_t kLeastVotes = 2;      // libtorrent's voter
 
+// The /24 or, for IPv6, the /48 that a site gets (RFC 6177).
+Address site_of(Address const& voter) {
+    auto const bytes = voter.bytes();
+    if (!voter.is_v6()) return Address::v4({bytes[0], bytes[1], bytes[2], 0});
+    return Address::v6({bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]});
+}
+
 }  // namespace
 
 std::optional<Address> AddressVote::vote(Address const& voter, Address const& us, TimePoint now) {
     if (voters_.empty()) began_ = now;
-    if (!voters_.insert(voter).second) return std::nullopt;
+    if (!voters_.insert(one_vote_a_network_ ? site_of(voter) : voter).second) return std::nullopt;
     ++votes_[us];
     auto const enough = voted_ ? kRoundVotes : kFirstRoundVotes;
     if (voters_.size() < enough && now - began_ < kRound) return std::nullopt;

@@ -10,10 +10,13 @@
 
 namespace rqfs::torrent {
 
-// What our address is, as others see us (BEP 42): the word of many, each address heard once a round. Owned by a
-// DhtNode; pure.
+// What our address is, as others see us (BEP 42): the word of many, each network heard once a round, since whoever has
+// one address of it may have them all. Owned by a DhtNode; pure.
 class AddressVote {
 public:
+    // A laboratory's nodes are of one network: each of its addresses is heard.
+    explicit AddressVote(bool one_vote_a_network = true) : one_vote_a_network_(one_vote_a_network) {}
+
     // `voter` said in an answer to a query of ours that we are `us`. The address once a round has decided on another
     // one than before.
     std::optional<Address> vote(Address const& voter, Address const& us, TimePoint now);
@@ -29,6 +32,7 @@ public:
 private:
     std::optional<Address> decide();
 
+    bool one_vote_a_network_;
     std::optional<Address> winner_;
     bool voted_ = false;  // for the winner, which else is assumed
     std::set<Address> voters_;

@@ -30,6 +30,7 @@ DhtNode::DhtNode(Network network, Options options)
       table_(options_.id, !options_.test_network),
       responder_(options_.v6, options_.test_network, options_.random.number<Tokens::Secret>(), network_.clock.now(),
                  options_.anonymous),
+      vote_(!options_.test_network),
       pinged_(kPingsRemembered),
       tasks_(network_.executor, options_.v6 ? "DHT IPv6" : "DHT IPv4") {
     for (auto const& local : network_.socket.local())
