@@ -1,5 +1,6 @@
 #include "torrent/dht/answer_limits.h"
 
+#include "torrent/dht/household.h"
 #include "torrent/settings.h"
 
 #include <algorithm>
@@ -20,27 +21,30 @@ constexpr std::chrono::minutes kProvenFor{15};  // as long as a node is good (BE
 }  // namespace
 
 AnswerLimits::Share::Share()
-    : addresses(limit::kDhtAddressesRemembered), queries(limit::kDhtQueriesPerSecond, kShareBurst) {}
+    : households(limit::kDhtAddressesRemembered), queries(limit::kDhtQueriesPerSecond, kShareBurst) {}
 
-AnswerLimits::AnswerLimits() : bytes_(limit::kDhtAnswerBytesPerSecond, 2.0 * limit::kDhtAnswerBytesPerSecond) {}
+AnswerLimits::AnswerLimits()
+    : proven_until_(limit::kDhtAddressesRemembered),
+      bytes_(limit::kDhtAnswerBytesPerSecond, 2.0 * limit::kDhtAnswerBytesPerSecond) {}
 
 AnswerLimits::Entry AnswerLimits::fresh_entry() {
-    return {TokenBucket(limit::kDhtQueriesPerAddress, kAddressBurst), TokenBucket(kCreditPerSecond, kCreditBytes),
-            TimePoint{}};
+    return {TokenBucket(limit::kDhtQueriesPerAddress, kAddressBurst), TokenBucket(kCreditPerSecond, kCreditBytes)};
 }
 
 bool AnswerLimits::is_proven(Address const& address, TimePoint now) {
-    auto const* const entry = proven_.addresses.find(address);
-    return entry && entry->proven_until > now;
+    auto const* const until = proven_until_.find(address);
+    return until && *until > now;
 }
 
 void AnswerLimits::proved(Address const& address, TimePoint now) {
-    proven_.addresses.touch(address, fresh_entry()).proven_until = now + kProvenFor;
+    proven_until_.touch(address, TimePoint{}) = now + kProvenFor;
 }
 
 bool AnswerLimits::admit(Address const& from, std::size_t bytes, TimePoint now) {
-    auto& share = is_proven(from, now) ? proven_ : unproven_;
-    auto& entry = share.addresses.touch(from, fresh_entry());
+    bool const proven = is_proven(from, now);
+    if (proven) proven_until_.touch(from, TimePoint{});  // who asks is remembered longest
+    auto& share = proven ? proven_ : unproven_;
+    auto& entry = share.households.touch(household_of(from), fresh_entry());
     // Before its query counts: who asks too often does not earn by it.
     auto const left = entry.queries.available(now);
     if (!entry.queries.try_take(1, now)) return false;
@@ -56,7 +60,7 @@ std::size_t AnswerLimits::room(Address const& to, TimePoint now) {
     if (!is_proven(to, now)) {
         // Half of the burst is kept for those we know.
         if (bytes_.available(now) < bytes_.burst() / 2) return 0;
-        auto* const entry = unproven_.addresses.find(to);
+        auto* const entry = unproven_.households.find(household_of(to));
         room = entry ? std::min(room, entry->credit.available(now)) : 0;
     }
     return room > 0 ? static_cast<std::size_t>(room) : 0;
@@ -65,7 +69,7 @@ std::size_t AnswerLimits::room(Address const& to, TimePoint now) {
 void AnswerLimits::sent(Address const& to, std::size_t bytes, TimePoint now) {
     bytes_.take(static_cast<double>(bytes));
     if (is_proven(to, now)) return;
-    if (auto* const entry = unproven_.addresses.find(to)) entry->credit.take(static_cast<double>(bytes));
+    if (auto* const entry = unproven_.households.find(household_of(to))) entry->credit.take(static_cast<double>(bytes));
 }
 
 }  // namespace rqfs::torrent

@@ -12,6 +12,8 @@ namespace rqfs::torrent {
 // Which queries of others we look at, and how long our answers may be: so that nobody's router or desktop suffers, ours
 // or that of somebody in whose name a query was sent. Owned by a DhtNode; pure.
 //
+// Of IPv6 a whole household has what an address of IPv4 has (household_of), however many of its addresses ask.
+//
 // An address is proven once it has answered us or shown a token of ours. An unproven one gets a few full answers, as
 // much as an honest search needs, and from then on less than one and a half times the bytes that came from it. Proven
 // and unproven addresses have separate shares, so that a flood in false names does not keep out nodes that we know;
@@ -34,16 +36,16 @@ private:
     struct Entry {
         TokenBucket queries;
         TokenBucket credit;  // bytes
-        TimePoint proven_until;
     };
     struct Share {
         Share();
-        RecentAddresses<Entry> addresses;
+        RecentAddresses<Entry> households;
         TokenBucket queries;
     };
 
     static Entry fresh_entry();
 
+    RecentAddresses<TimePoint> proven_until_;  // whole addresses: others of a household may be made up
     Share proven_;
     Share unproven_;
     TokenBucket bytes_;

@@ -1,5 +1,6 @@
 #include "torrent/dht/dht_node.h"
 
+#include "torrent/dht/household.h"
 #include "torrent/log.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/placeholder_address.h"
@@ -17,7 +18,7 @@ namespace rqfs::torrent {
 namespace {
 
 constexpr std::size_t kPingsInFlight = 8;      // to nodes that we only heard of
-constexpr std::chrono::minutes kPingAgain{1};  // to an address
+constexpr std::chrono::minutes kPingAgain{1};  // to a household, whose addresses may all be made up
 constexpr std::size_t kPingsRemembered = 256;
 
 std::string transaction_of(std::uint32_t number) { return {reinterpret_cast<char const*>(&number), sizeof number}; }
@@ -158,7 +159,7 @@ bool DhtNode::ask(Endpoint const& to, KrpcQuery query, Query about) {
 
 void DhtNode::ping(Endpoint const& to) {
     auto const now = network_.clock.now();
-    auto& last = pinged_.touch(to.address, TimePoint{});
+    auto& last = pinged_.touch(household_of(to.address), TimePoint{});
     if (last != TimePoint{} && now - last < kPingAgain && !options_.test_network) return;
     if (ask(to, KrpcQuery{}, Query{})) last = now;
 }

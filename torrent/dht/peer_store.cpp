@@ -1,5 +1,6 @@
 #include "torrent/dht/peer_store.h"
 
+#include "torrent/dht/household.h"
 #include "torrent/settings.h"
 
 #include <algorithm>
@@ -24,6 +25,10 @@ Endpoint PeerStore::Peer::endpoint() const {
 
 bool PeerStore::Peer::has_address(Address const& other) const {
     return v6 == other.is_v6() && std::equal(other.bytes().begin(), other.bytes().end(), address.begin());
+}
+
+bool PeerStore::Peer::is_of(Address const& household) const {
+    return v6 == household.is_v6() && household_of(endpoint().address) == household;
 }
 
 bool PeerStore::Peer::alive(TimePoint now) const {
@@ -62,20 +67,21 @@ bool PeerStore::announce(NodeId const& own, InfoHash const& info_hash, Endpoint 
     Peer fresh{{}, endpoint.port, endpoint.address.is_v6(), seed, seconds_of(now)};
     std::copy(endpoint.address.bytes().begin(), endpoint.address.bytes().end(), fresh.address.begin());
     Peer* oldest = nullptr;
-    Peer* oldest_of_address = nullptr;
-    std::size_t of_address = 0;
+    auto const household = household_of(endpoint.address);
+    Peer* oldest_of_household = nullptr;
+    std::size_t of_household = 0;
     for (auto& each : *peers) {
         if (!oldest || each.seconds < oldest->seconds) oldest = &each;
-        if (!each.has_address(endpoint.address)) continue;
-        if (each.port == endpoint.port) {
+        if (!each.is_of(household)) continue;
+        if (each.port == endpoint.port && each.has_address(endpoint.address)) {
             each = fresh;
             return true;
         }
-        ++of_address;
-        if (!oldest_of_address || each.seconds < oldest_of_address->seconds) oldest_of_address = &each;
+        ++of_household;
+        if (!oldest_of_household || each.seconds < oldest_of_household->seconds) oldest_of_household = &each;
     }
-    if (of_address >= limit::kDhtStoredPeersPerAddress) {
-        *oldest_of_address = fresh;
+    if (of_household >= limit::kDhtStoredPeersPerAddress) {
+        *oldest_of_household = fresh;
     } else if (peers->size() >= limit::kDhtStoredPeers) {
         *oldest = fresh;
     } else {

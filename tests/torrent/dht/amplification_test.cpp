@@ -17,6 +17,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -41,10 +42,10 @@ std::vector<std::string> const kKinds{"ping",         "find_node", "get_peers", 
 
 // A node that has a full table and peers of a torrent that everybody asks for: its answers are as long as they get. Who
 // asks never answers: names that somebody else put under the query.
-class Amplification : public testing::TestWithParam<std::string> {
+class Amplification : public testing::TestWithParam<std::tuple<std::string, bool>> {
 protected:
     Amplification() {
-        udp.listening = {endpoint("0.0.0.0:6881")};
+        udp.listening = {endpoint(v6 ? "[::]:6881" : "0.0.0.0:6881")};
         dht = std::make_unique<Dht>(Dht::Network{engine.get_executor(), clock, udp, resolver}, Dht::Options(),
                                     std::span<std::byte const>());
         dht->start();
@@ -56,6 +57,14 @@ protected:
         dht.reset();
     }
 
+    // Each in a network of its own; of IPv6 the network has an address for each `host`.
+    Endpoint nth(std::uint32_t n, std::uint32_t host = 7) const {
+        if (!v6) return nth_endpoint(n);
+        auto const byte = [](std::uint32_t number, int at) { return static_cast<std::uint8_t>(number >> (8 * at)); };
+        return {Address::v6({0x26, 0, byte(n, 2), byte(n, 1), byte(n, 0), 0, 0, 1, 0, 0, 0, 0, 0, byte(host, 2),
+                             byte(host, 1), byte(host, 0)}),
+                6881};
+    }
     void fill() {
         std::string token;
         udp.network = [&](tests::FakeUdp::Sent const& sent) {
@@ -72,22 +81,33 @@ protected:
             return answers;
         };
         for (std::uint32_t i = 0; i < 60; ++i) {
-            dht->add_node(nth_endpoint(10'000 + i));
+            dht->add_node(nth(10'000 + i));
             clock.run_for(engine, 1s);
         }
         for (std::uint32_t i = 0; i < 60; ++i) {
             auto query = query_of(KrpcMethod::get_peers);
-            udp.inject(nth_endpoint(20'000 + i), text_of(encode_krpc(query)));
+            udp.inject(nth(20'000 + i), text_of(encode_krpc(query)));
             clock.run_for(engine, 100ms);
             query.method = KrpcMethod::announce_peer;
             query.token = token;
             query.port = 6881;
-            udp.inject(nth_endpoint(20'000 + i), text_of(encode_krpc(query)));
+            udp.inject(nth(20'000 + i), text_of(encode_krpc(query)));
             clock.run_for(engine, 100ms);
         }
         udp.network = [](tests::FakeUdp::Sent const&) { return std::vector<std::string>(); };
         clock.run_for(engine, 5min);
         udp.sent.clear();
+    }
+    // What went to the network of this address since the last time.
+    double sent_to(Endpoint const& victim) {
+        double bytes = 0;
+        for (auto const& sent : udp.sent) {
+            auto const& to = sent.to.address;
+            if (v6 ? network_of(to) == network_of(victim.address) : to == victim.address)
+                bytes += static_cast<double>(sent.bytes.size());
+        }
+        udp.sent.clear();
+        return bytes;
     }
     KrpcQuery query_of(KrpcMethod method) {
         KrpcQuery query;
@@ -95,14 +115,14 @@ protected:
         query.method = method;
         query.id = random_id(random);
         query.target = NodeId(torrent);
-        query.want_v4 = true;
+        (v6 ? query.want_v6 : query.want_v4) = true;
         query.scrape = true;
         return query;
     }
     std::string with(std::string text, std::string const& what, std::string const& instead) {
         return text.replace(text.find(what), what.size(), instead);
     }
-    std::string datagram(std::string const& kind) {
+    std::string datagram() {
         auto const find = text_of(encode_krpc(query_of(KrpcMethod::find_node)));
         if (kind == "ping") return text_of(encode_krpc(query_of(KrpcMethod::ping)));
         if (kind == "get_peers") return text_of(encode_krpc(query_of(KrpcMethod::get_peers)));
@@ -119,6 +139,8 @@ protected:
         return find;
     }
 
+    std::string const kind = std::get<0>(GetParam());
+    bool const v6 = std::get<1>(GetParam());
     boost::asio::io_context engine;
     tests::VirtualClock clock;
     tests::FakeUdp udp{engine.get_executor()};
@@ -128,27 +150,27 @@ protected:
     std::unique_ptr<Dht> dht;
 };
 
+// Of IPv6 a household, whose every address is asked in the name of.
 TEST_P(Amplification, OfAnAddressThatNeverAnsweredIsUnderOneAndAHalf) {
     for (double const per_second : {0.2, 5.0, 50.0}) {
-        auto const victim = nth_endpoint(static_cast<std::uint32_t>(per_second * 10));
+        auto const number = static_cast<std::uint32_t>(per_second * 10);
         double in = 0, out = 0, in_half = 0, out_half = 0;
         auto const begin = clock.now();
-        for (int i = 0; i < 600; ++i) {
-            auto const bytes = datagram(GetParam());
+        for (std::uint32_t i = 0; i < 600; ++i) {
+            auto const bytes = datagram();
+            auto const victim = nth(number, i);
             in += static_cast<double>(bytes.size());
             udp.inject(victim, bytes);
             clock.run_for(engine, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / per_second)));
-            for (auto const& sent : udp.sent)
-                if (sent.to.address == victim.address) out += static_cast<double>(sent.bytes.size());
-            udp.sent.clear();
+            out += sent_to(victim);
             if (i == 299) in_half = in, out_half = out;
             auto const seconds = std::chrono::duration<double>(clock.now() - begin).count();
             ASSERT_LE(out, kFactor * in + kCredit + kCreditPerSecond * seconds + kPing * (2 + seconds / 60))
-                << GetParam() << " " << per_second << " a second";
+                << kind << " " << per_second << " a second";
         }
         // What is seldom asked is answered fully: see the credit.
         if (per_second < 5) continue;
-        EXPECT_LE(out - out_half, kFactor * (in - in_half)) << GetParam() << " " << per_second << " a second";
+        EXPECT_LE(out - out_half, kFactor * (in - in_half)) << kind << " " << per_second << " a second";
     }
 }
 
@@ -157,18 +179,17 @@ TEST_P(Amplification, OfManyAddressesEndsAtWhatWeSendASecond) {
     constexpr int kSeconds = 4;
     for (int second = 0; second < kSeconds; ++second)
         for (int part = 0; part < 10; ++part) {
-            for (int i = 0; i < 100; ++i)
-                udp.inject(nth_endpoint(static_cast<std::uint32_t>(random() % 500'000)), datagram(GetParam()));
+            for (int i = 0; i < 100; ++i) udp.inject(nth(static_cast<std::uint32_t>(random() % 500'000)), datagram());
             clock.run_for(engine, 100ms);
             for (auto const& sent : udp.sent) out += static_cast<double>(sent.bytes.size());
             udp.sent.clear();
         }
 
     // Answers, their burst; our own queries are limited apart.
-    EXPECT_LE(out, 16'000.0 * kSeconds + 32'000 + 8 * kPing * kSeconds) << GetParam();
+    EXPECT_LE(out, 16'000.0 * kSeconds + 32'000 + 8 * kPing * kSeconds) << kind;
 }
 
-INSTANTIATE_TEST_SUITE_P(OfEveryKind, Amplification, testing::ValuesIn(kKinds),
+INSTANTIATE_TEST_SUITE_P(OfEveryKind, Amplification, testing::Combine(testing::ValuesIn(kKinds), testing::Bool()),
                          [](auto const& kind) { return "Kind" + std::to_string(kind.index); });
 
 }  // namespace

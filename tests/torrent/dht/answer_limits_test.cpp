@@ -13,9 +13,16 @@ namespace rqfs::torrent {
 namespace {
 
 using namespace std::chrono_literals;
+using tests::endpoint;
 using tests::nth_endpoint;
 
 Address nth(std::uint32_t n) { return nth_endpoint(n).address; }
+
+// One of the many addresses of a /64.
+Address of_household(std::uint32_t n) {
+    return Address::v6({0x26, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(n >> 16),
+                        static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)});
+}
 
 struct Limits : testing::Test {
     TimePoint now{1000h};
@@ -27,6 +34,18 @@ struct Limits : testing::Test {
         auto const bytes = std::min(answer, limits.room(from, now));
         limits.sent(from, bytes, now);
         return bytes;
+    }
+    // None of its addresses asks more than an address may.
+    double heard_in_a_flood_of_a_household(Address const& honest) {
+        std::size_t heard = 0, asked = 0;
+        for (std::uint32_t i = 0; i < 50'000; ++i) {
+            now += 100us;
+            ask(of_household(i % 1'000), 900);
+            if (i % 1000 != 0) continue;
+            heard += limits.admit(honest, 100, now) ? 1u : 0u;
+            ++asked;
+        }
+        return static_cast<double>(heard) / static_cast<double>(asked);
     }
 };
 
@@ -76,6 +95,30 @@ TEST_F(Limits, HearAnHonestStrangerInAFloodOfOthers) {
     EXPECT_GE(heard * 10, asked * 9);
 }
 
+TEST_F(Limits, GiveAHouseholdOfIPv6AsMuchAsAnAddress) {
+    std::size_t in = 0;
+    std::size_t out = 0;
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        now += 1s;
+        in += 100;
+        out += ask(of_household(i), 700);
+    }
+
+    EXPECT_LT(out, 3'000 + 10 * 100 + in * 3 / 2);
+}
+
+TEST_F(Limits, HearAnHonestStrangerInAFloodOfAHouseholdOfIPv6) {
+    EXPECT_GE(heard_in_a_flood_of_a_household(endpoint("[2600:5::1]:6881").address), 0.9);
+}
+
+TEST_F(Limits, HearAProvenNodeInAFloodOfAHouseholdThatHasProvenAllItsAddresses) {
+    auto const honest = endpoint("[2600:5::1]:6881").address;
+    for (std::uint32_t i = 0; i < 1'000; ++i) limits.proved(of_household(i), now);
+    limits.proved(honest, now);
+
+    EXPECT_GE(heard_in_a_flood_of_a_household(honest), 0.9);
+}
+
 TEST_F(Limits, RememberNoMoreAddressesThanTheirLimit) {
     for (std::uint32_t i = 0; i < 100'000; ++i) ask(nth(i), 700);
 
@@ -88,6 +131,24 @@ TEST_F(Limits, BelieveAProofForAQuarterOfAnHour) {
 
     EXPECT_TRUE(limits.is_proven(nth(1), now + 14min));
     EXPECT_FALSE(limits.is_proven(nth(1), now + 15min));
+}
+
+TEST_F(Limits, BelieveOfAHouseholdWhoHasProvenItself) {
+    limits.proved(of_household(1), now);
+
+    EXPECT_TRUE(limits.is_proven(of_household(1), now));
+    EXPECT_FALSE(limits.is_proven(of_household(2), now));
+}
+
+TEST_F(Limits, RememberTheProofOfWhoAsksInACrowdOfOtherProofs) {
+    limits.proved(nth(1), now);
+    for (std::uint32_t i = 0; i < 5'000; ++i) {
+        now += 10ms;
+        limits.proved(nth(1'000 + i), now);
+        if (i % 100 == 0) limits.admit(nth(1), 100, now);
+    }
+
+    EXPECT_TRUE(limits.is_proven(nth(1), now));
 }
 
 struct TokensTest : testing::Test {

@@ -71,6 +71,23 @@ TEST_F(Store, KeepsFourPortsOfAnAddress) {
     EXPECT_EQ(store.peers(), limit::kDhtStoredPeersPerAddress);
 }
 
+TEST_F(Store, KeepsFourPeersOfAHouseholdOfIPv6) {
+    for (std::uint8_t host = 1; host <= 100; ++host)
+        announce(torrent, {Address::v6({0x26, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, host}), 6881});
+    announce(torrent, endpoint("[2600:1:0:2::1]:6881"));
+
+    EXPECT_EQ(store.peers(), limit::kDhtStoredPeersPerAddress + 1);
+}
+
+TEST_F(Store, KeepsTwoOfAHouseholdThatHaveTheSamePort) {
+    announce(torrent, endpoint("[2600::1]:6881"));
+    announce(torrent, endpoint("[2600::2]:6881"));
+    announce(torrent, endpoint("[2600::1]:6881"));
+
+    auto const peers = store.peers(torrent, 50, false, 0, now);
+    EXPECT_EQ(peers, (std::vector{endpoint("[2600::1]:6881"), endpoint("[2600::2]:6881")}));
+}
+
 TEST_F(Store, KeepsTheLatestOfTooManyPeers) {
     for (std::uint32_t i = 0; i < 600; ++i) {
         announce(torrent, nth_endpoint(i));
