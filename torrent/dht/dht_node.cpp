@@ -42,19 +42,30 @@ bool DhtNode::datagram(Endpoint const& from, std::span<std::byte const> bytes) {
     received_bytes_ += bytes.size();
     if (from.port == 0 || bytes.size() > limit::kDhtDatagramBytes || refuses(from)) return false;
     auto const now = network_.clock.now();
-    // What nobody waits for is limited before it costs anything.
+    auto const admitted = [&] { return limits_.admit(from.address, bytes.size(), now); };
+    // Of whom nobody waits for it is limited before it costs anything; of others the answer alone is free.
     bool const awaited = awaits_reply(from);
-    if (!awaited && !limits_.admit(from.address, bytes.size(), now)) return false;
+    if (!awaited && !admitted()) return false;
     auto message = parse_krpc(bytes);
-    if (!message) return true;
-    if (auto* const query = std::get_if<KrpcQuery>(&*message)) {
-        if (!awaited || limits_.admit(from.address, bytes.size(), now)) answer(*query, from);
-    } else if (auto* const reply = std::get_if<KrpcReply>(&*message)) {
-        handle(*reply, from);
-    } else {
-        handle(std::get<KrpcError>(*message), from);
-    }
+    if (awaited && message && handle(*message, from)) return true;
+    if (awaited && !admitted()) return false;
+    if (message && std::holds_alternative<KrpcQuery>(*message)) answer(std::get<KrpcQuery>(*message), from);
     return true;
+}
+
+// Whether it is the answer to a query of ours.
+bool DhtNode::handle(KrpcMessage& message, Endpoint const& from) {
+    if (auto* const reply = std::get_if<KrpcReply>(&message)) {
+        auto const query = take_query(reply->transaction, from);
+        if (query) replied(*query, *reply, from);
+        return query.has_value();
+    }
+    if (auto* const error = std::get_if<KrpcError>(&message)) {
+        auto const query = take_query(error->transaction, from);
+        if (query) refused(*query, *error, from);
+        return query.has_value();
+    }
+    return false;
 }
 
 void DhtNode::answer(KrpcQuery const& query, Endpoint const& from) {
@@ -92,46 +103,42 @@ std::optional<DhtNode::Query> DhtNode::take_query(std::string const& transaction
     return query;
 }
 
-void DhtNode::handle(KrpcReply& reply, Endpoint const& sender) {
-    auto const query = take_query(reply.transaction, sender);
-    if (!query) return;
-    auto const& from = query->to;  // a router that is known by name alone answers from an address of its own
+void DhtNode::replied(Query const& query, KrpcReply& reply, Endpoint const& sender) {
+    auto const& from = query.to;  // a router that is known by name alone answers from an address of its own
     auto const now = network_.clock.now();
     limits_.proved(sender.address, now);
     if (reply.id == table_.own()) {
-        query_failed(*query);
+        query_failed(query);
         return;
     }
     if (reply.requester) learn_address(sender, *reply.requester);
     bool const deaf = hears_nobody();
     silence_ = 0;
     if (!routers_.contains(from) || table_.state(from, now)) table_.replied({reply.id, from}, now);
-    if (query->target) table_.refreshed(*query->target, now);
-    if (query->lookup != 0)
-        lookup_replied(query->lookup, reply, from);
+    if (query.target) table_.refreshed(*query.target, now);
+    if (query.lookup != 0)
+        lookup_replied(query.lookup, reply, from);
     else
         ping_welcome(usable(options_.v6 ? reply.nodes6 : reply.nodes));
-    if (query->both_families) sibling_->ping_welcome(sibling_->usable(options_.v6 ? reply.nodes : reply.nodes6));
+    if (query.both_families) sibling_->ping_welcome(sibling_->usable(options_.v6 ? reply.nodes : reply.nodes6));
     if (deaf && !hears_nobody()) heard_again();
     heard_ = now;
 }
 
-void DhtNode::handle(KrpcError const& error, Endpoint const& sender) {
-    auto const query = take_query(error.transaction, sender);
-    if (!query) return;
-    auto const& from = query->to;
+void DhtNode::refused(Query const& query, KrpcError const& error, Endpoint const& sender) {
+    auto const& from = query.to;
     auto const now = network_.clock.now();
     limits_.proved(sender.address, now);
     log().debug("DHT node refuses node={} code={}", from.text(), error.code);
     // Of no more use than a silent one; our line is up, though. Some only take no announcements.
-    if (!query->announce) {
+    if (!query.announce) {
         table_.failed(from, now);
         if (options_.on_failed) options_.on_failed(from);
     }
-    auto const run = lookups_.find(query->lookup);
+    auto const run = lookups_.find(query.lookup);
     if (run == lookups_.end()) return;
     run->second.lookup.failed(from);
-    advance_in_turn(query->lookup);
+    advance_in_turn(query.lookup);
 }
 
 // False when there is no room for more queries now.

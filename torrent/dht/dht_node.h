@@ -88,8 +88,9 @@ private:
 
     // dht_node.cpp: messages in and out
     void answer(KrpcQuery const& query, Endpoint const& from);
-    void handle(KrpcReply& reply, Endpoint const& sender);
-    void handle(KrpcError const& error, Endpoint const& sender);
+    bool handle(KrpcMessage& message, Endpoint const& from);
+    void replied(Query const& query, KrpcReply& reply, Endpoint const& sender);
+    void refused(Query const& query, KrpcError const& error, Endpoint const& sender);
     std::optional<Query> take_query(std::string const& transaction, Endpoint const& from);
     bool awaits_reply(Endpoint const& from) const;
     bool ask(Endpoint const& to, KrpcQuery query, Query about);
