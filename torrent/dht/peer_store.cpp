@@ -27,8 +27,10 @@ bool PeerStore::Peer::has_address(Address const& other) const {
     return v6 == other.is_v6() && std::equal(other.bytes().begin(), other.bytes().end(), address.begin());
 }
 
-bool PeerStore::Peer::is_of(Address const& household) const {
-    return v6 == household.is_v6() && household_of(endpoint().address) == household;
+// As household_of(), in a loop over all peers.
+bool PeerStore::Peer::shares_household(Address const& other) const {
+    return v6 == other.is_v6() &&
+           std::equal(address.begin(), address.begin() + (v6 ? kHouseholdBytesV6 : 4), other.bytes().begin());
 }
 
 bool PeerStore::Peer::alive(TimePoint now) const {
@@ -67,12 +69,11 @@ bool PeerStore::announce(NodeId const& own, InfoHash const& info_hash, Endpoint 
     Peer fresh{{}, endpoint.port, endpoint.address.is_v6(), seed, seconds_of(now)};
     std::copy(endpoint.address.bytes().begin(), endpoint.address.bytes().end(), fresh.address.begin());
     Peer* oldest = nullptr;
-    auto const household = household_of(endpoint.address);
     Peer* oldest_of_household = nullptr;
     std::size_t of_household = 0;
     for (auto& each : *peers) {
         if (!oldest || each.seconds < oldest->seconds) oldest = &each;
-        if (!each.is_of(household)) continue;
+        if (!each.shares_household(endpoint.address)) continue;
         if (each.port == endpoint.port && each.has_address(endpoint.address)) {
             each = fresh;
             return true;

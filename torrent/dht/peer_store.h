@@ -52,7 +52,7 @@ private:
 
         Endpoint endpoint() const;
         bool has_address(Address const& other) const;
-        bool is_of(Address const& household) const;
+        bool shares_household(Address const& other) const;
         bool alive(TimePoint now) const;
     };
     using Peers = std::vector<Peer>;

@@ -3,6 +3,7 @@
 #include "tests/fuzz/dht/world.h"
 #include "tests/fuzz/require.h"
 #include "torrent/dht/dht_node.h"
+#include "torrent/dht/household.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/settings.h"
 
@@ -62,7 +63,8 @@ std::string DhtModel::token(Address const& address, InfoHash const& info_hash) c
 }
 
 void DhtModel::comes(Endpoint const& from, std::string const& bytes, TimePoint now) {
-    strangers_.try_emplace(from.address, Stranger{}).first->second.in += static_cast<double>(bytes.size());
+    strangers_.try_emplace(household_of(from.address), Stranger{}).first->second.in +=
+        static_cast<double>(bytes.size());
     auto const message = parse_krpc(std::as_bytes(std::span(bytes)));
     if (!message) return;
     if (auto const* const query = std::get_if<KrpcQuery>(&*message)) {
@@ -145,8 +147,7 @@ void DhtModel::answers(Endpoint const& to, KrpcMessage const& answer, std::size_
     require(asked != to_answer_.end() && !asked->second.empty(), "only who asks is answered, once");
     auto const query = asked->second.front();
     asked->second.erase(asked->second.begin());
-    strangers_.at(to.address).out += static_cast<double>(bytes);
-    amplifies(to.address, now);
+    amplifies(to.address, static_cast<double>(bytes), now);
     require(!reply || !query.fault, "a wrong query gets an error");
     if (query.fault) return;
     if (query.method == KrpcMethod::announce_peer)
@@ -155,13 +156,15 @@ void DhtModel::answers(Endpoint const& to, KrpcMessage const& answer, std::size_
         answered_question(to, query, *reply, now);
 }
 
-// What is remembered of strangers is limited: in a crowd of them an address may begin anew.
-void DhtModel::amplifies(Address const& to, TimePoint now) const {
-    if (proven_.contains(to) || strangers_.size() > limit::kDhtAddressesRemembered) return;
-    auto const& stranger = strangers_.at(to);
+// What is remembered of strangers is limited: in a crowd of them a household may begin anew.
+void DhtModel::amplifies(Address const& to, double bytes, TimePoint now) {
+    if (proven_.contains(to)) return;
+    auto& stranger = strangers_.at(household_of(to));
+    stranger.out += bytes;
+    if (strangers_.size() > limit::kDhtAddressesRemembered) return;
     auto const seconds = std::chrono::duration<double>(now - began_).count();
     require(stranger.out <= kAnswerBytesPerByte * stranger.in + kCredit + kCreditPerSecond * seconds + 1,
-            "nobody's address draws more than it sends");
+            "nobody's household draws more than it sends");
 }
 
 void DhtModel::answered_announcement(Endpoint const& to, KrpcQuery const& query, bool accepted, TimePoint now) {

@@ -71,7 +71,7 @@ private:
     void answered_question(torrent::Endpoint const& to, torrent::KrpcQuery const& query,
                            torrent::KrpcReply const& reply, torrent::TimePoint now);
     void pings(torrent::Address const& to, torrent::TimePoint now);
-    void amplifies(torrent::Address const& to, torrent::TimePoint now) const;
+    void amplifies(torrent::Address const& to, double bytes, torrent::TimePoint now);
     void came_in_answer(torrent::Endpoint const& from, torrent::KrpcMessage const& message, torrent::TimePoint now);
     void check_table(torrent::DhtNode const& node, torrent::TimePoint now) const;
 
