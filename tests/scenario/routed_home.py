@@ -38,7 +38,8 @@ http_port=5000
 enable_natpmp={natpmp}
 enable_upnp={upnp}
 secure_mode=yes
-system_uptime=yes
+# or NAT-PMP's epoch is the machine's, which goes on when miniupnpd begins anew
+system_uptime=no
 upnp_table_name=miniupnpd
 upnp_nat_table_name=miniupnpd
 upnp_forward_chain=miniupnpd

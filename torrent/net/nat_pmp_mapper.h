@@ -2,6 +2,7 @@
 
 #include "torrent/clock.h"
 #include "torrent/net/interface_binding.h"
+#include "torrent/net/nat_pmp_epoch.h"
 #include "torrent/net/port_mapper.h"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -24,6 +25,7 @@ public:
     std::string_view name() const override { return "NAT-PMP"; }
     boost::asio::awaitable<std::optional<Address>> open(Router router) override;
     boost::asio::awaitable<PortAnswer> map(PortRequest request) override;
+    boost::asio::awaitable<PortState> ask_after(PortRequest request) override;
     boost::asio::awaitable<void> unmap(PortRequest request) override;
 
 private:
@@ -32,6 +34,8 @@ private:
     boost::asio::any_io_executor executor_;
     Clock& clock_;
     InterfaceBinding binding_;
+    std::optional<Address> router_;
+    NatPmpEpoch epoch_;  // of that router
     std::unique_ptr<Conversation> conversation_;
 };
 

@@ -92,6 +92,18 @@ asio::awaitable<PortAnswer> PinholeMapper::map(PortRequest request) {
     co_return answer;
 }
 
+// Whatever the fault: where there is none, miniupnpd 2.3.1 says 402 and not 704. A number that is another's after the
+// router was restarted is taken for ours, until the renewal.
+asio::awaitable<PortState> PinholeMapper::ask_after(PortRequest request) {
+    PortState state;
+    auto const number = pinhole(request);
+    if (!number) co_return state;
+    auto call = upnp_pinhole_packets_call(firewall_, *number);
+    auto const reply = co_await ask(std::move(call));
+    state.kept = !reply.fault;
+    co_return state;
+}
+
 asio::awaitable<void> PinholeMapper::unmap(PortRequest request) {
     auto const number = std::exchange(pinhole(request), std::nullopt);
     if (!number) co_return;

@@ -28,6 +28,7 @@ public:
     // Gives our own address.
     boost::asio::awaitable<std::optional<Address>> open(Router router) override;
     boost::asio::awaitable<PortAnswer> map(PortRequest request) override;
+    boost::asio::awaitable<PortState> ask_after(PortRequest request) override;
     boost::asio::awaitable<void> unmap(PortRequest request) override;
 
 private:

@@ -49,6 +49,13 @@ struct PortAnswer {
     Kind kind = Kind::mapped;
     std::uint16_t external_port = 0;   // when mapped; another one than asked for, where the router chooses
     std::chrono::seconds lifetime{0};  // the same; 0: for ever
+    bool table_lost = false;           // what the router mapped before this answer is gone
+};
+
+// What a router says of a port that it has mapped.
+struct PortState {
+    bool kept = true;                   // or nothing is known
+    std::optional<Address> external{};  // ours, where it is told by the way
 };
 
 // A protocol that asks the router for ports. Virtual: tests have routers of their own. Every wait can be cancelled, and
@@ -62,6 +69,8 @@ public:
     // router. Gives our external address, if the router tells one, private or not.
     virtual boost::asio::awaitable<std::optional<Address>> open(Router router) = 0;
     virtual boost::asio::awaitable<PortAnswer> map(PortRequest request) = 0;
+    // Whether it is mapped still, for as little as this can be known: a router that was started again has forgotten it.
+    virtual boost::asio::awaitable<PortState> ask_after(PortRequest request) = 0;
     virtual boost::asio::awaitable<void> unmap(PortRequest request) = 0;
 };
 

@@ -86,6 +86,7 @@ asio::awaitable<void> PortMapping::take(Step step) {
             schedule_.answered(answer, random_port(), clock_.now());
             break;
         }
+        case Step::Kind::check: co_await check(step); break;
         case Step::Kind::unmap:
             co_await mapper.unmap(step.request);
             schedule_.unmapped();
@@ -109,6 +110,16 @@ asio::awaitable<void> PortMapping::open(std::size_t mapper) {
     schedule_.opened();
     external_ = external;
     if (external_ && !router.own.is_v6()) owner_.router_says_we_are(*external_);
+}
+
+asio::awaitable<void> PortMapping::check(Step step) {
+    auto& mapper = *mappers_[step.mapper];
+    auto const state = co_await mapper.ask_after(step.request);
+    if (!state.kept) log().debug("the router has lost the port by={}", mapper.name());
+    schedule_.checked(state.kept, clock_.now());
+    if (!state.external || state.external == external_) co_return;
+    external_ = state.external;
+    owner_.router_says_we_are(*external_);
 }
 
 // Another router, or none where there was one.

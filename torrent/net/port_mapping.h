@@ -53,6 +53,7 @@ private:
     boost::asio::awaitable<void> perform(Step step);
     boost::asio::awaitable<void> take(Step step);
     boost::asio::awaitable<void> open(std::size_t mapper);
+    boost::asio::awaitable<void> check(Step step);
     boost::asio::awaitable<void> look();
     boost::asio::awaitable<void> remove(std::vector<Step> steps);
     void publish();

@@ -35,10 +35,12 @@ std::optional<PortMappingSchedule::Step> PortMappingSchedule::due(TimePoint now)
     if (held_ && held_->expires && *held_->expires <= now) held_.reset();
     if (!unmaps_.empty()) return unmaps_.front();
     if (now < due_) return std::nullopt;
+    if (phase_ == Phase::check && (!held_ || renewal_ <= now)) begin_round(now);
     switch (phase_) {
         case Phase::open: return Step{Step::Kind::open, mapper_};
         case Phase::tcp: return Step{Step::Kind::map, mapper_, request(TransportProtocol::tcp, wanted_port_)};
         case Phase::udp: return Step{Step::Kind::map, mapper_, request(TransportProtocol::udp, wanted_port_)};
+        case Phase::check: return Step{Step::Kind::check, mapper_, request(TransportProtocol::tcp, wanted_port_)};
     }
     return std::nullopt;
 }
@@ -71,6 +73,27 @@ void PortMappingSchedule::answered(PortAnswer const& answer, std::uint16_t anoth
         given_lifetime_ =
             given_lifetime_ == std::chrono::seconds(0) ? answer.lifetime : std::min(given_lifetime_, answer.lifetime);
     finish(now);
+    // TCP's mapping went between the two. A router that counts in its own way is not asked without end.
+    if (answer.table_lost) begin_round(now + times_.first_pause);
+}
+
+void PortMappingSchedule::checked(bool kept, TimePoint now) {
+    assert(phase_ == Phase::check);
+    if (kept) {
+        check_pause_ = times_.check;
+        return await_check(now);
+    }
+    // What is known to be gone is not told for long as if it were there.
+    auto const end = now + times_.first_pause;
+    if (held_) held_->expires = std::min(held_->expires.value_or(end), end);
+    renew_now(now);
+}
+
+// More seldom each time, until a check finds all well: some routers deny what they have mapped, and some write each
+// mapping to flash.
+void PortMappingSchedule::renew_now(TimePoint now) {
+    check_pause_ = std::min(2 * check_pause_, kLongestPause);
+    begin_round(now);
 }
 
 void PortMappingSchedule::unmapped() {
@@ -97,13 +120,23 @@ void PortMappingSchedule::finish(TimePoint now) {
         mapping.expires = now + life;
     }
     held_ = mapping;
+    renewal_ = now + life / 2;
     failure_.clear();
     pause_ = times_.first_pause;
-    begin_round(now + life / 2);
+    begin_round(renewal_);
+    await_check(now);
+}
+
+void PortMappingSchedule::await_check(TimePoint now) {
+    auto const check = now + check_pause_;
+    phase_ = check < renewal_ ? Phase::check : Phase::open;
+    due_ = std::min(check, renewal_);
 }
 
 void PortMappingSchedule::failed(std::string why, TimePoint now) {
     if (!unmaps_.empty()) return unmapped();  // it ends by itself, or stays: nothing more can be done about it
+    // While it starts a router is silent, and afterwards perhaps to be found elsewhere.
+    if (phase_ == Phase::check) return renew_now(now);
     give_up(std::move(why), now);
 }
 
@@ -140,6 +173,7 @@ void PortMappingSchedule::start_anew(TimePoint now) {
     unmaps_.clear();
     failure_.clear();
     pause_ = times_.first_pause;
+    check_pause_ = times_.check;
     begin_round(now);
 }
 

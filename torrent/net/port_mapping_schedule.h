@@ -19,13 +19,16 @@ struct PortMappingTimes {
     std::chrono::seconds lifetime{3'600};
     std::chrono::seconds least_lifetime{120};  // RFC 6887, 15: nobody renews more often than each minute
     std::chrono::seconds first_pause{30};      // after everything failed; doubled each time
+    // After an answer whether all is mapped still: one question that costs the router next to nothing. A router that is
+    // started again takes minutes itself.
+    std::chrono::seconds check{300};
 };
 
 // What is to be asked of the router next, so that one external port leads to ours by TCP and UDP alike: the protocols
-// one after the other until one works, renewal at half of a mapping's life, another port when somebody has ours,
-// growing pauses after failures. Pure: time and randomness are arguments.
+// one after the other until one works, renewal at half of a mapping's life and at once when the router has lost it,
+// another port when somebody has ours, growing pauses after failures. Pure: time and randomness are arguments.
 //
-// due() names a step, whoever takes it tells how it ended: opened(), answered(), unmapped() or failed().
+// due() names a step, whoever takes it tells how it ended: opened(), answered(), checked(), unmapped() or failed().
 class PortMappingSchedule {
 public:
     static constexpr auto kLifetime = PortMappingTimes().lifetime;
@@ -37,10 +40,10 @@ public:
     static constexpr std::size_t kPorts = 8;  // external ports tried in a row
 
     struct Step {
-        enum class Kind { open, map, unmap };
+        enum class Kind { open, map, check, unmap };
         Kind kind = Kind::open;
         std::size_t mapper = 0;  // which protocol
-        PortRequest request{};   // of map and unmap
+        PortRequest request{};   // of all but open
     };
     // What leads to us now.
     struct Mapping {
@@ -60,6 +63,7 @@ public:
     void opened();
     // `another_port` is random: what is asked for should this one belong to somebody else.
     void answered(PortAnswer const& answer, std::uint16_t another_port, TimePoint now);
+    void checked(bool kept, TimePoint now);
     void unmapped();
     void failed(std::string why, TimePoint now);
     // Another router, or another address of ours: what was mapped is gone.
@@ -73,7 +77,7 @@ public:
     std::vector<Step> removals() const;
 
 private:
-    enum class Phase { open, tcp, udp };
+    enum class Phase { open, tcp, udp, check };
 
     PortRequest request(TransportProtocol protocol, std::uint16_t port) const;
     Step removal(std::size_t mapper, TransportProtocol protocol, std::uint16_t port) const;
@@ -83,6 +87,8 @@ private:
     void begin_mapper(std::size_t mapper);
     void port_taken(std::uint16_t another_port, TimePoint now);
     void finish(TimePoint now);
+    void await_check(TimePoint now);
+    void renew_now(TimePoint now);
 
     std::uint16_t internal_port_;
     std::size_t mappers_;
@@ -95,6 +101,8 @@ private:
     std::chrono::seconds asked_lifetime_ = times_.lifetime;
     std::chrono::seconds given_lifetime_{0};
     std::optional<Mapping> held_;
+    TimePoint renewal_{};  // of what is held
+    std::chrono::seconds check_pause_ = times_.check;
     std::vector<Step> unmaps_;  // done before anything else
     std::string failures_;      // of this round
     std::string failure_;

@@ -84,6 +84,16 @@ asio::awaitable<PortAnswer> UpnpMapper::map(PortRequest request) {
     co_return answer;
 }
 
+// A router that does not understand the question, or answers half of it, may have the mapping for all we know.
+asio::awaitable<PortState> UpnpMapper::ask_after(PortRequest request) {
+    auto call = upnp_entry_call(service_, request);
+    auto const reply = co_await ask(service_, std::move(call));
+    Endpoint const ours{router_.own, request.internal_port};
+    PortState state;
+    state.kept = reply.fault != kUpnpNoMapping && reply.leads_to.value_or(ours) == ours;
+    co_return state;
+}
+
 asio::awaitable<void> UpnpMapper::unmap(PortRequest request) {
     auto call = upnp_unmap_call(service_, request);
     auto const reply = co_await ask(service_, std::move(call));

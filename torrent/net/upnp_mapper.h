@@ -24,6 +24,7 @@ public:
     std::string_view name() const override { return "UPnP"; }
     boost::asio::awaitable<std::optional<Address>> open(Router router) override;
     boost::asio::awaitable<PortAnswer> map(PortRequest request) override;
+    boost::asio::awaitable<PortState> ask_after(PortRequest request) override;
     boost::asio::awaitable<void> unmap(PortRequest request) override;
 
 private:

@@ -82,6 +82,16 @@ std::optional<bool> flag(char const* text) {
     return value ? std::optional(*value != 0) : std::nullopt;
 }
 
+// What a mapping leads to.
+std::optional<Endpoint> client(NameValueParserData& data) {
+    auto const* const text = GetValueFromNameValueList(&data, "NewInternalClient");
+    auto const port = number(GetValueFromNameValueList(&data, "NewInternalPort"));
+    if (text == nullptr || !port || *port <= 0 || *port > 65'535) return std::nullopt;
+    auto const address = Address::parse(text);
+    if (!address) return std::nullopt;
+    return Endpoint{*address, static_cast<std::uint16_t>(*port)};
+}
+
 std::unique_ptr<IGDdatas> parse_description(std::string_view document) {
     auto data = std::make_unique<IGDdatas>();
     if (document.empty() || document.size() > kUpnpDocumentBytes) return data;
@@ -190,6 +200,13 @@ UpnpCall upnp_unmap_call(UpnpService const& service, PortRequest const& request)
                       {"NewProtocol", protocol_name(request)}});
 }
 
+UpnpCall upnp_entry_call(UpnpService const& service, PortRequest const& request) {
+    return upnp_call(service, "GetSpecificPortMappingEntry",
+                     {{"NewRemoteHost", ""},
+                      {"NewExternalPort", std::to_string(request.external_port)},
+                      {"NewProtocol", protocol_name(request)}});
+}
+
 UpnpCall upnp_address_call(UpnpService const& service) { return upnp_call(service, "GetExternalIPAddress", {}); }
 
 UpnpCall upnp_pinhole_call(UpnpService const& firewall, PortRequest const& request, Address const& own) {
@@ -207,6 +224,10 @@ UpnpCall upnp_close_pinhole_call(UpnpService const& firewall, int pinhole) {
     return upnp_call(firewall, "DeletePinhole", {{"UniqueID", std::to_string(pinhole)}});
 }
 
+UpnpCall upnp_pinhole_packets_call(UpnpService const& firewall, int pinhole) {
+    return upnp_call(firewall, "GetPinholePackets", {{"UniqueID", std::to_string(pinhole)}});
+}
+
 UpnpCall upnp_firewall_call(UpnpService const& firewall) { return upnp_call(firewall, "GetFirewallStatus", {}); }
 
 UpnpReply parse_upnp_reply(unsigned status, std::string_view document) {
@@ -217,6 +238,7 @@ UpnpReply parse_upnp_reply(unsigned status, std::string_view document) {
     UpnpReply reply;
     reply.fault = number(GetValueFromNameValueList(&data, "errorCode"));
     if (!reply.fault && status != 200) reply.fault = static_cast<int>(status);
+    reply.leads_to = client(data);
     reply.pinhole = number(GetValueFromNameValueList(&data, "UniqueID"));
     reply.firewall = flag(GetValueFromNameValueList(&data, "FirewallEnabled"));
     reply.pinholes = flag(GetValueFromNameValueList(&data, "InboundPinholeAllowed"));

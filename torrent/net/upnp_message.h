@@ -52,22 +52,28 @@ using UpnpArgument = std::pair<std::string_view, std::string>;
 UpnpCall upnp_call(UpnpService const& service, std::string_view action, std::initializer_list<UpnpArgument> arguments);
 UpnpCall upnp_map_call(UpnpService const& service, PortRequest const& request, Address const& own);
 UpnpCall upnp_unmap_call(UpnpService const& service, PortRequest const& request);
+// Asks what a port that was mapped leads to.
+UpnpCall upnp_entry_call(UpnpService const& service, PortRequest const& request);
 UpnpCall upnp_address_call(UpnpService const& service);
 // Asked for again, a pinhole lasts longer (WANIPv6FirewallControl:1, 2.4.3).
 UpnpCall upnp_pinhole_call(UpnpService const& firewall, PortRequest const& request, Address const& own);
 UpnpCall upnp_close_pinhole_call(UpnpService const& firewall, int pinhole);
+// Asks after a pinhole in the one way that every firewall knows: how much has passed.
+UpnpCall upnp_pinhole_packets_call(UpnpService const& firewall, int pinhole);
 UpnpCall upnp_firewall_call(UpnpService const& firewall);
 
 // How a call ended.
 struct UpnpReply {
-    std::optional<int> fault{};        // the error's number, where it failed
-    std::optional<Address> address{};  // our external one, where it was asked for
-    std::optional<int> pinhole{};      // its number, where one was asked for
-    std::optional<bool> firewall{};    // where its state was asked for: whether there is one,
-    std::optional<bool> pinholes{};    // and whether it lets us open it
+    std::optional<int> fault{};          // the error's number, where it failed
+    std::optional<Address> address{};    // our external one, where it was asked for
+    std::optional<Endpoint> leads_to{};  // where it was asked what a port is mapped to
+    std::optional<int> pinhole{};        // its number, where one was asked for
+    std::optional<bool> firewall{};      // where its state was asked for: whether there is one,
+    std::optional<bool> pinholes{};      // and whether it lets us open it
 };
 UpnpReply parse_upnp_reply(unsigned status, std::string_view document);
 
+inline constexpr int kUpnpNoMapping = 714;      // NoSuchEntryInArray
 inline constexpr int kUpnpConflict = 718;       // ConflictInMappingEntry
 inline constexpr int kUpnpPermanentOnly = 725;  // OnlyPermanentLeasesSupported
 

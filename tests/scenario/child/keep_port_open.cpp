@@ -1,5 +1,5 @@
 // Keeps a port open in this machine's router with leases of a few seconds, until it is told to end:
-//   keep_port_open (nat-pmp|upnp|pinhole) PORT SECONDS
+//   keep_port_open (nat-pmp|upnp|pinhole) PORT SECONDS [SECONDS_BETWEEN_CHECKS]
 #include "torrent/clock.h"
 #include "torrent/net/connector.h"
 #include "torrent/net/default_router.h"
@@ -58,7 +58,7 @@ asio::awaitable<void> run(asio::io_context& engine, Clock& clock, PortMapping& m
     co_await mapping.stop();
 }
 
-int keep_open(std::string const& method, std::uint16_t port, std::chrono::seconds lifetime) {
+int keep_open(std::string const& method, std::uint16_t port, PortMappingTimes times) {
     asio::io_context engine{1};
     SteadyClock clock;
     Workers workers;
@@ -77,9 +77,6 @@ int keep_open(std::string const& method, std::uint16_t port, std::chrono::second
         finder = std::make_unique<DefaultRouterFinderV6>(workers, InterfaceBinding(), all);
     }
     if (mappers.empty()) return 2;
-    PortMappingTimes times;
-    times.lifetime = lifetime;
-    times.least_lifetime = times.first_pause = std::chrono::seconds(1);
     PortMapping mapping(executor, clock, std::move(finder), std::move(mappers), port, nobody, times);
     TaskGroup tasks(executor, "port");
     tasks.spawn(run(engine, clock, mapping));
@@ -91,7 +88,11 @@ int keep_open(std::string const& method, std::uint16_t port, std::chrono::second
 }  // namespace rqfs::torrent
 
 int main(int count, char** words) {
-    if (count != 4) return 2;
+    if (count != 4 && count != 5) return 2;
     auto const port = static_cast<std::uint16_t>(std::atoi(words[2]));
-    return rqfs::torrent::keep_open(words[1], port, std::chrono::seconds(std::atoi(words[3])));
+    rqfs::torrent::PortMappingTimes times;
+    times.lifetime = std::chrono::seconds(std::atoi(words[3]));
+    times.least_lifetime = times.first_pause = std::chrono::seconds(1);
+    if (count == 5) times.check = std::chrono::seconds(std::atoi(words[4]));
+    return rqfs::torrent::keep_open(words[1], port, times);
 }

@@ -33,6 +33,15 @@ void map(PortMappingSchedule& schedule, TimePoint now, std::chrono::seconds life
         schedule.answered(mapped(schedule.due(now)->request.external_port, lifetime), kAnother, now);
 }
 
+// The checks until then find all well.
+void keep(PortMappingSchedule& schedule, TimePoint until) {
+    while (schedule.next() < until) {
+        auto const now = schedule.next();
+        ASSERT_EQ(schedule.due(now)->kind, Kind::check);
+        schedule.checked(true, now);
+    }
+}
+
 TEST(PortMappingSchedule, MapsTheSamePortByTcpAndUdpOnceTheRouterIsFound) {
     PortMappingSchedule schedule(kPort, 2, kStart);
     EXPECT_EQ(schedule.due(kStart)->kind, Kind::open);
@@ -55,6 +64,7 @@ TEST(PortMappingSchedule, RenewsAtHalfOfTheLifeThatTheRouterGives) {
     PortMappingSchedule schedule(kPort, 2, kStart);
 
     map(schedule, kStart, 1'000s);
+    keep(schedule, kStart + 500s);
 
     EXPECT_EQ(schedule.next(), kStart + 500s);
     EXPECT_FALSE(schedule.due(kStart + 499s));
@@ -95,6 +105,7 @@ TEST(PortMappingSchedule, TheNextProtocolIsTriedWhenOneFails) {
     EXPECT_EQ(schedule.due(kStart)->mapper, 1u);
     map(schedule, kStart);
     EXPECT_EQ(schedule.mapping(kStart)->mapper, 1u);
+    keep(schedule, kStart + 1'800s);
     EXPECT_EQ(schedule.due(kStart + 1'800s)->mapper, 1u) << "what worked is renewed by the same";
 }
 
@@ -119,6 +130,8 @@ TEST(PortMappingSchedule, PausesAreShortAgainAfterASuccess) {
     for (auto now = kStart; now < kStart + 1h; now = schedule.next()) schedule.failed("busy", now);
     auto const now = schedule.next();
     map(schedule, now);
+    keep(schedule, now + 1'800s);
+    ASSERT_EQ(schedule.due(now + 1'800s)->kind, Kind::open);
 
     schedule.failed("busy", now + 1'800s);
 
@@ -135,6 +148,7 @@ TEST(PortMappingSchedule, AnotherPortIsAskedForWhenSomebodyHasOurs) {
     schedule.answered(mapped(kAnother), 1, kStart);
     schedule.answered(mapped(kAnother), 1, kStart);
     EXPECT_EQ(schedule.mapping(kStart)->external_port, kAnother);
+    keep(schedule, kStart + 1'800s);
     EXPECT_EQ(schedule.due(kStart + 1'800s)->kind, Kind::open);
     schedule.opened();
     EXPECT_EQ(schedule.due(kStart + 1'800s)->request.external_port, kAnother) << "what is announced is kept";
@@ -198,6 +212,7 @@ TEST(PortMappingSchedule, ARouterThatKnowsOnlyPermanentMappingsIsAskedForOne) {
     schedule.answered(mapped(kPort, 0s), kAnother, kStart);
     ASSERT_TRUE(schedule.mapping(kStart + 100h));
     EXPECT_FALSE(schedule.mapping(kStart)->expires);
+    keep(schedule, kStart + PortMappingSchedule::kPermanentLook);
     EXPECT_EQ(schedule.next(), kStart + PortMappingSchedule::kPermanentLook);
 }
 
@@ -254,6 +269,150 @@ TEST(PortMappingSchedule, AFailedRemovalIsNotTriedForEver) {
     EXPECT_EQ(schedule.due(kStart)->kind, Kind::map);
 }
 
+TEST(PortMappingSchedule, WhatIsMappedIsLookedAfterBetweenTheRenewals) {
+    PortMappingSchedule schedule(kPort, 1, kStart);
+    map(schedule, kStart);
+
+    std::vector<std::chrono::seconds> checks;
+    while (schedule.due(schedule.next())->kind == Kind::check) {
+        auto const now = schedule.next();
+        EXPECT_FALSE(schedule.due(now - 1s));
+        EXPECT_EQ(schedule.due(now)->request.external_port, kPort);
+        EXPECT_EQ(schedule.due(now)->request.internal_port, kPort);
+        checks.push_back(std::chrono::duration_cast<std::chrono::seconds>(now - kStart));
+        schedule.checked(true, now);
+    }
+
+    EXPECT_EQ(checks, (std::vector{300s, 600s, 900s, 1'200s, 1'500s}));
+    EXPECT_EQ(schedule.next(), kStart + 1'800s) << "a renewal needs no check beside it";
+    EXPECT_EQ(schedule.mapping(kStart + 1'800s)->renewed, kStart) << "a check renews nothing";
+}
+
+TEST(PortMappingSchedule, AShortLifeNeedsNoCheck) {
+    PortMappingSchedule schedule(kPort, 1, kStart);
+
+    map(schedule, kStart, 600s);
+
+    EXPECT_EQ(schedule.due(schedule.next())->kind, Kind::open);
+}
+
+TEST(PortMappingSchedule, WhatTheRouterHasLostIsMappedAgainAtOnceAndByTheSamePort) {
+    PortMappingSchedule schedule(kPort, 2, kStart);
+    schedule.failed("no NAT-PMP", kStart);
+    schedule.opened();
+    schedule.answered(kConflict, kAnother, kStart);
+    for (int i = 0; i < 2; ++i) schedule.answered(mapped(kAnother), 1, kStart);
+    auto const now = kStart + 300s;
+    ASSERT_EQ(schedule.due(now)->kind, Kind::check);
+
+    schedule.checked(false, now);
+
+    EXPECT_EQ(schedule.due(now)->kind, Kind::open);
+    EXPECT_EQ(schedule.due(now)->mapper, 1u);
+    schedule.opened();
+    EXPECT_EQ(schedule.due(now)->request, (PortRequest{TransportProtocol::tcp, kPort, kAnother, 3'600s}));
+    for (int i = 0; i < 2; ++i) schedule.answered(mapped(kAnother), 1, now);
+    EXPECT_EQ(schedule.mapping(now)->renewed, now);
+    EXPECT_EQ(schedule.mapping(now)->expires, now + 3'600s);
+}
+
+TEST(PortMappingSchedule, WhatIsLostIsOverUnlessItIsSoonMappedAgain) {
+    for (auto const lifetime : {3'600s, 0s}) {
+        PortMappingSchedule schedule(kPort, 1, kStart);
+        map(schedule, kStart, lifetime);
+        auto const now = kStart + 300s;
+        ASSERT_EQ(schedule.due(now)->kind, Kind::check);
+
+        schedule.checked(false, now);
+        schedule.failed("no address yet", now);
+
+        EXPECT_TRUE(schedule.mapping(now + 29s));
+        EXPECT_FALSE(schedule.mapping(now + 30s));
+        EXPECT_EQ(schedule.due(now + 30s)->kind, Kind::open) << "tried again as after every failure";
+    }
+}
+
+TEST(PortMappingSchedule, SilenceAtACheckIsReasonToLookForTheRouterAndNotYetToCallThePortLost) {
+    PortMappingSchedule schedule(kPort, 1, kStart);
+    map(schedule, kStart);
+    auto const now = kStart + 300s;
+    ASSERT_EQ(schedule.due(now)->kind, Kind::check);
+
+    schedule.failed("silence", now);
+
+    EXPECT_EQ(schedule.due(now)->kind, Kind::open);
+    EXPECT_EQ(schedule.failure(), "");
+    schedule.failed("silence", now);
+    EXPECT_EQ(schedule.failure(), "silence");
+    EXPECT_EQ(schedule.next(), now + 30s);
+    EXPECT_TRUE(schedule.mapping(kStart + 3'599s));
+}
+
+TEST(PortMappingSchedule, ChecksThatNeverFindAllWellBecomeSeldom) {
+    PortMappingSchedule schedule(kPort, 1, kStart);
+    std::vector<std::chrono::seconds> waits;
+    for (auto now = kStart; now < kStart + 3h; now = schedule.next()) {
+        if (schedule.due(now)->kind == Kind::check) schedule.checked(false, now);
+        map(schedule, now);
+        waits.push_back(std::chrono::duration_cast<std::chrono::seconds>(schedule.next() - now));
+    }
+
+    ASSERT_GT(waits.size(), 5u);
+    waits.resize(5);
+    EXPECT_EQ(waits, (std::vector{300s, 600s, 1'200s, 1'800s, 1'800s})) << "renewals alone";
+}
+
+TEST(PortMappingSchedule, AfterACheckThatFindsAllWellTheNextIsAsSoonAsEver) {
+    PortMappingSchedule schedule(kPort, 1, kStart);
+    map(schedule, kStart);
+    auto now = schedule.next();
+    ASSERT_EQ(schedule.due(now)->kind, Kind::check);
+    schedule.checked(false, now);
+    map(schedule, now);
+    now = schedule.next();
+    ASSERT_EQ(schedule.due(now)->kind, Kind::check);
+
+    schedule.checked(true, now);
+
+    EXPECT_EQ(schedule.next(), now + 300s);
+}
+
+TEST(PortMappingSchedule, ACheckThatComesTooLateIsARenewal) {
+    PortMappingSchedule schedule(kPort, 1, kStart);
+    map(schedule, kStart);
+
+    EXPECT_EQ(schedule.due(kStart + 1'800s)->kind, Kind::open);
+
+    PortMappingSchedule slept(kPort, 1, kStart);
+    map(slept, kStart);
+    EXPECT_EQ(slept.due(kStart + 2h)->kind, Kind::open) << "nothing is held that could be checked";
+}
+
+TEST(PortMappingSchedule, ARouterThatStartsAgainBetweenTcpAndUdpIsSoonAskedForBoth) {
+    PortMappingSchedule schedule(kPort, 1, kStart);
+    schedule.opened();
+    schedule.answered(mapped(kPort), kAnother, kStart);
+    auto udp = mapped(kPort);
+    udp.table_lost = true;
+
+    schedule.answered(udp, kAnother, kStart);
+
+    EXPECT_EQ(schedule.next(), kStart + 30s);
+    EXPECT_EQ(schedule.due(kStart + 30s)->kind, Kind::open);
+}
+
+TEST(PortMappingSchedule, ALossBeforeTheFirstAnswerOfARoundIsOneThatTheRoundRepairs) {
+    PortMappingSchedule schedule(kPort, 1, kStart);
+    schedule.opened();
+    auto tcp = mapped(kPort);
+    tcp.table_lost = true;
+
+    schedule.answered(tcp, kAnother, kStart);
+    schedule.answered(mapped(kPort), kAnother, kStart);
+
+    EXPECT_EQ(schedule.next(), kStart + 300s);
+}
+
 // A router that answers anything: there is always an end to what is due at one moment, and what was mapped is known.
 TEST(PortMappingSchedule, WhateverARouterAnswersItIsNotAskedWithoutEnd) {
     for (unsigned seed = 1; seed <= 50; ++seed) {
@@ -271,11 +430,13 @@ TEST(PortMappingSchedule, WhateverARouterAnswersItIsNotAskedWithoutEnd) {
                     schedule.opened();
                 } else if (step->kind == Kind::unmap) {
                     schedule.unmapped();
+                } else if (step->kind == Kind::check) {
+                    schedule.checked(random() % 2 == 0, now);
                 } else {
                     auto const port =
                         random() % 3 == 0 ? static_cast<std::uint16_t>(1 + random() % 60'000) : request.external_port;
                     auto const kind = static_cast<Answer>(random() % 4 < 2 ? 0 : random() % 3);
-                    schedule.answered({kind, port, std::chrono::seconds(random() % 9'000)},
+                    schedule.answered({kind, port, std::chrono::seconds(random() % 9'000), random() % 3 == 0},
                                       static_cast<std::uint16_t>(1 + random() % 60'000), now);
                 }
             }

@@ -33,9 +33,12 @@ struct FakeRouter {
     bool silent = false;  // every call blocks until it is cancelled
     bool refuses = false;
     std::vector<std::uint16_t> taken;
+    bool starting = false;   // answers, but maps nothing yet
+    bool forgetful = false;  // says of everything that it is not mapped
     std::optional<Address> external = at("41.0.0.1");
     Mapped mapped;
     int opened = 0;
+    int checked = 0;
     int calls = 0;
 };
 
@@ -51,6 +54,7 @@ public:
     }
     asio::awaitable<PortAnswer> map(PortRequest request) override {
         co_await answer();
+        if (router_.starting) throw_error(Errc::refused, "the router has no address");
         PortAnswer answer;
         for (auto const port : router_.taken)
             if (port == request.external_port) answer.kind = PortAnswer::Kind::conflict;
@@ -59,6 +63,14 @@ public:
         answer.external_port = request.external_port;
         answer.lifetime = request.lifetime;
         co_return answer;
+    }
+    asio::awaitable<PortState> ask_after(PortRequest request) override {
+        ++router_.checked;
+        co_await answer();
+        PortState state;
+        state.kept = !router_.forgetful && router_.mapped.contains({request.protocol, request.external_port});
+        state.external = router_.external;
+        co_return state;
     }
     asio::awaitable<void> unmap(PortRequest request) override {
         co_await answer();
@@ -157,13 +169,63 @@ TEST_F(PortMappingTest, AMappingIsRenewedForDays) {
     EXPECT_GE(mapping->status().expires, 1'799s);
 }
 
-TEST_F(PortMappingTest, ARestartedRouterIsAskedAgain) {
+TEST_F(PortMappingTest, AMappingThatTheRouterLostIsBackAfterTheNextCheck) {
     start();
     first.mapped.clear();
 
-    run(31min);
+    run(PortMappingTimes().check + 1s);
 
     EXPECT_EQ(first.mapped, both(kPort));
+    EXPECT_EQ(mapping->status().state, "mapped");
+}
+
+TEST_F(PortMappingTest, ARouterThatIsSilentWhileItStartsIsAskedAgainSoon) {
+    start();
+    first.mapped.clear();
+    first.there = second.there = false;
+    run(PortMappingTimes().check + 1s);
+
+    first.there = true;
+    run(PortMappingTimes().first_pause);
+
+    EXPECT_EQ(first.mapped, both(kPort));
+    EXPECT_EQ(mapping->status().message, "");
+}
+
+TEST_F(PortMappingTest, WhatIsLostAndNotMappedAgainIsSoonNoLongerTold) {
+    first.taken = {kPort};
+    start();
+    second.there = false;
+    first.mapped.clear();
+    first.starting = true;
+
+    run(PortMappingTimes().check + PortMappingTimes().first_pause + 1s);
+
+    EXPECT_EQ(mapping->status().state, "failed");
+    ASSERT_EQ(announced.size(), 2u);
+    EXPECT_EQ(announced[1], kPort);
+}
+
+TEST_F(PortMappingTest, ARouterThatDeniesWhatItHasMappedIsAskedMoreAndMoreSeldom) {
+    first.forgetful = true;
+    start();
+    auto const before = first.opened;
+
+    run(24h);
+
+    EXPECT_LE(first.opened - before, 48 + 3) << "but for the renewals";
+    EXPECT_EQ(mapping->status().state, "mapped");
+}
+
+TEST_F(PortMappingTest, AnotherAddressOfTheRouterIsToldAtTheNextCheck) {
+    start();
+    first.external = at("41.0.0.2");
+
+    run(PortMappingTimes().check + 1s);
+
+    EXPECT_EQ(said, at("41.0.0.2"));
+    EXPECT_EQ(mapping->status().external, at("41.0.0.2"));
+    EXPECT_EQ(first.opened, 1) << "what it maps is kept";
 }
 
 TEST_F(PortMappingTest, WithoutAnAnswerItFailsInOneSentenceAndGoesOnTrying) {
@@ -238,8 +300,9 @@ TEST_F(PortMappingTest, AStopDoesNotWaitLongForARouterThatHasGone) {
 
 TEST_F(PortMappingTest, AStopWhileARenewalBlocksTakesTheMappingAway) {
     start();
+    run(30min - 10s);
     first.silent = true;
-    run(30min);
+    run(10s);
     first.silent = false;
 
     EXPECT_LE(stop(), PortMapping::kRemovalTime);

@@ -120,6 +120,31 @@ TEST(UpnpMessage, ACallNamesThePortAndUs) {
         EXPECT_NE(call.body.find(part), std::string::npos) << part;
 }
 
+TEST(UpnpMessage, APortIsAskedAfterByItsNumberOutside) {
+    auto const call = upnp_entry_call({kIp, kAt}, {TransportProtocol::tcp, 6881, 50'000, 0s});
+
+    EXPECT_NE(call.headers.find("SOAPAction: \"" + std::string(kIp) + "#GetSpecificPortMappingEntry\"\r\n"),
+              std::string::npos);
+    for (std::string const part : {"<NewRemoteHost></NewRemoteHost>", "<NewExternalPort>50000</NewExternalPort>",
+                                   "<NewProtocol>TCP</NewProtocol>"})
+        EXPECT_NE(call.body.find(part), std::string::npos) << part;
+}
+
+TEST(UpnpMessage, WhatAPortLeadsToIsAnEndpointOrNothing) {
+    auto const answer = [](std::string const& address, std::string const& port) {
+        return parse_upnp_reply(200, "<s:Envelope><s:Body><u:R><NewInternalPort>" + port +
+                                         "</NewInternalPort><NewInternalClient>" + address +
+                                         "</NewInternalClient></u:R></s:Body></s:Envelope>")
+            .leads_to;
+    };
+
+    EXPECT_EQ(answer("192.168.1.7", "6881"), (Endpoint{at("192.168.1.7"), 6881}));
+    for (auto const* const port : {"", "0", "-1", "65536", "x", "99999999999"})
+        EXPECT_FALSE(answer("192.168.1.7", port)) << port;
+    EXPECT_FALSE(answer("my-computer", "6881"));
+    EXPECT_FALSE(parse_upnp_reply(200, "<NewInternalClient>192.168.1.7</NewInternalClient>").leads_to);
+}
+
 TEST(UpnpMessage, AFaultHasItsNumber) {
     auto const reply = parse_upnp_reply(
         500,
@@ -207,6 +232,9 @@ TEST(UpnpMessage, APinholeLeadsToOurOwnPort) {
           "<LeaseTime>3600</LeaseTime>", "<RemoteHost></RemoteHost>", "<RemotePort>0</RemotePort>"})
         EXPECT_NE(tcp.body.find(part), std::string::npos) << part;
     EXPECT_NE(udp.body.find("<Protocol>17</Protocol>"), std::string::npos);
+    auto const packets = upnp_pinhole_packets_call(firewall, 42);
+    EXPECT_NE(packets.headers.find("#GetPinholePackets\""), std::string::npos);
+    EXPECT_NE(packets.body.find("<UniqueID>42</UniqueID>"), std::string::npos);
     EXPECT_NE(upnp_close_pinhole_call(firewall, 42).body.find("<UniqueID>42</UniqueID>"), std::string::npos);
 }
 
