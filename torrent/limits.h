@@ -50,6 +50,11 @@ inline constexpr std::size_t kPeersPerNetworkAndSource = 8;       // per /24 (IP
 inline constexpr std::size_t kNeighbours = 64;                    // instead, by LSD, whose peers are all in one: larger than any household's
 inline constexpr std::size_t kPortsPerNeighbour = 4;              // of these at one address: several clients, or one that came back at another port
 inline constexpr std::uint32_t kMaxDialFailures = 3;              // LT max_failcount
+inline constexpr std::size_t kLingering = 256;                    // ended connections on an interface; as many dials as fail in 8 s
+inline constexpr std::size_t kLingeringLookups = 64;              // sockets of name lookups that have ended: 32 of the usual two servers
+inline constexpr std::chrono::seconds kLingerReading{3};          // twice the round trips and retransmissions of a bad mobile line
+inline constexpr std::chrono::seconds kLingerUnread{2};           // then, with its window shut: some round trips until nothing is on its way
+inline constexpr std::chrono::milliseconds kLingerAtStop{500};    // of the 3 s promised: a round trip or two
 inline constexpr std::chrono::seconds kRedial{60};                // times failures; LT min_reconnect_time
 inline constexpr std::size_t kPeerLogLevels = 64;                 // of a torrent, set by the user; nobody follows more
 inline constexpr std::size_t kExternalAddressVotes = 50;          // the newest that are counted; LT ip_voter

@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import ipaddress
 import socket
+import ssl
 import threading
 import urllib.parse
 
@@ -15,9 +16,10 @@ Announce = collections.namedtuple('Announce', 'host family path said headers')
 
 class Tracker:
     """Hands out everybody else who has announced and not stopped, or `peers` where the test says them. `endpoints` is whom it knows,
-    `announces` is all it was told. At `address` (:: is both families), by `name` if it has one, within `where`."""
+    `announces` is all it was told. At `address` (:: is both families), by `name` if it has one, within `where`; over
+    HTTPS with `tls`, a file of its certificate and key."""
 
-    def __init__(self, scenario, address='127.0.0.1', port=0, name=None, where=None, peers=None, interval=600):
+    def __init__(self, scenario, address='127.0.0.1', port=0, name=None, where=None, peers=None, interval=600, tls=None):
         self.book, self.announces, self.peers, self.interval, tracker = {}, [], peers, interval, self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -46,7 +48,11 @@ class Tracker:
 
         with where or contextlib.nullcontext():
             self.server = Server((address, port), Handler)
-        self.url = f'http://{name or (f"[{address}]" if ":" in address else address)}:{self.server.server_port}/announce'
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f'{"https" if tls else "http"}://{name or (f"[{address}]" if ":" in address else address)}:{self.server.server_port}/announce'
         serve(scenario, self.server)
 
     @classmethod

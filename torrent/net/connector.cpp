@@ -4,6 +4,7 @@
 #include "torrent/net/tcp_socket.h"
 #include "torrent/timeout.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -27,9 +28,29 @@ constexpr std::chrono::milliseconds kLookAgain{250};  // whether the interface i
 TcpConnector::TcpConnector(Clock& clock, InterfaceBinding binding, std::shared_ptr<TcpConnections> connections)
     : clock_(clock), binding_(std::move(binding)), connections_(std::move(connections)) {}
 
+namespace {
+
+// A dial that is given up may be answered yet.
+struct Dialling {
+    asio::ip::tcp::socket socket;
+    std::shared_ptr<TcpConnections> connections;
+
+    Dialling(asio::any_io_executor const& executor, std::shared_ptr<TcpConnections> of)
+        : socket(executor), connections(std::move(of)) {}
+    Dialling(Dialling const&) = delete;
+    Dialling& operator=(Dialling const&) = delete;
+    ~Dialling() {
+        if (connections) connections->let_go(socket);
+    }
+};
+
+}  // namespace
+
 asio::awaitable<std::unique_ptr<StreamSocket>> TcpConnector::dial(Endpoint endpoint) {
     auto const to = to_tcp(endpoint);
-    asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
+    auto const executor = co_await asio::this_coro::executor;
+    Dialling dialling(executor, connections_);
+    auto& socket = dialling.socket;
     for (;;) {
         socket.open(to.protocol());
         auto const code = binding_.tie_outgoing(socket.native_handle(), endpoint.address.is_v6());

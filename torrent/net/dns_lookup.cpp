@@ -16,6 +16,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <ares.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -127,8 +128,9 @@ ares_channel open_channel(ares_options& settings, int mask, DnsOptions const& op
 // here, and is never destroyed from there.
 class DnsLookup::Channel {
 public:
-    Channel(asio::any_io_executor const& executor, DnsOptions const& options)
-        : executor_(executor), options_(options), answered_(executor) {
+    Channel(asio::any_io_executor const& executor, Clock const& clock, DnsOptions const& options,
+            std::shared_ptr<LingeringSockets> lingering)
+        : executor_(executor), clock_(clock), options_(options), lingering_(std::move(lingering)), answered_(executor) {
         ares_options settings{};
         settings.timeout = kFirstTryMilliseconds;
         settings.tries = kTries;
@@ -205,6 +207,7 @@ private:
                 watch->descriptor.release();
             }
             watches_.erase(socket);
+            linger(socket);
             return;
         }
         if (!watch) watch = std::make_shared<Watch>(*this, socket);
@@ -212,6 +215,13 @@ private:
         auto const kept = watch;
         wait(kept, 0);
         wait(kept, 1);
+    }
+
+    // c-ares closes the socket now, which goes on under another number.
+    void linger(int socket) {
+        if (!lingering_) return;
+        lingering_->look(clock_.now());
+        if (int const copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0); copy >= 0) lingering_->add(copy, clock_.now());
     }
 
     static void wait(std::shared_ptr<Watch> const& watch, std::size_t way) {
@@ -229,7 +239,9 @@ private:
     }
 
     asio::any_io_executor executor_;
+    Clock const& clock_;
     DnsOptions const& options_;
+    std::shared_ptr<LingeringSockets> lingering_;
     Event answered_;
     ares_channel channel_ = nullptr;
     std::map<int, std::shared_ptr<Watch>> watches_;
@@ -238,8 +250,9 @@ private:
     bool done_ = false;
 };
 
-DnsLookup::DnsLookup(asio::any_io_executor const& executor, Clock& clock, DnsOptions const& options)
-    : channel_(std::make_unique<Channel>(executor, options)), clock_(clock) {}
+DnsLookup::DnsLookup(asio::any_io_executor const& executor, Clock& clock, DnsOptions const& options,
+                     std::shared_ptr<LingeringSockets> lingering)
+    : channel_(std::make_unique<Channel>(executor, clock, options, std::move(lingering))), clock_(clock) {}
 
 DnsLookup::~DnsLookup() = default;
 

@@ -2,6 +2,7 @@
 
 #include "torrent/clock.h"
 #include "torrent/net/dns_options.h"
+#include "torrent/net/lingering_sockets.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +17,9 @@ namespace rqfs::torrent {
 // it. Engine thread only.
 class DnsLookup {
 public:
-    DnsLookup(boost::asio::any_io_executor const& executor, Clock& clock, DnsOptions const& options);
+    // Its sockets go to `lingering` at their end, if there is one: a server may be late.
+    DnsLookup(boost::asio::any_io_executor const& executor, Clock& clock, DnsOptions const& options,
+              std::shared_ptr<LingeringSockets> lingering);
     ~DnsLookup();
     DnsLookup(DnsLookup const&) = delete;
     DnsLookup& operator=(DnsLookup const&) = delete;

@@ -2,7 +2,9 @@
 
 #include "torrent/error.h"
 #include "torrent/event.h"
+#include "torrent/limits.h"
 #include "torrent/net/dns_lookup.h"
+#include "torrent/net/lingering_sockets.h"
 #include "torrent/timeout.h"
 #include "torrent/workers.h"
 
@@ -75,6 +77,7 @@ DnsResolver::DnsResolver(Clock& clock, Workers& workers, DnsOptions options)
 
 DnsResolver::DnsResolver(Clock& clock, Workers* workers, DnsOptions options)
     : clock_(clock), options_(std::move(options)), workers_(workers) {
+    if (!options_.binding.none()) lingering_ = std::make_shared<LingeringSockets>(limit::kLingeringLookups);
     if (int const code = ares_library_init(ARES_LIB_INIT_ALL); code != ARES_SUCCESS)
         throw_error(Errc::io, std::string("c-ares cannot be used: ") + ares_strerror(code));
 }
@@ -121,7 +124,7 @@ asio::awaitable<std::vector<Address>> DnsResolver::look_up(std::string host) {
     co_await wait_for_interface();
     if (auto const why = problem(); !why.empty()) throw system_error(asio::error::host_not_found_try_again, why);
     auto const executor = co_await asio::this_coro::executor;
-    DnsLookup lookup(executor, clock_, options_);
+    DnsLookup lookup(executor, clock_, options_, lingering_);
     auto asking = lookup.ask(host);
     co_return co_await std::move(asking);
 }

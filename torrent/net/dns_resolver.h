@@ -16,6 +16,7 @@ namespace rqfs::torrent {
 
 class DnsLookup;
 class Event;
+class LingeringSockets;
 class Workers;
 
 // Literals, the machine's own list of names, then DNS over both families through c-ares, without threads. Each lookup
@@ -43,7 +44,8 @@ private:
 
     Clock& clock_;
     DnsOptions options_;
-    Workers* workers_;  // may be null
+    Workers* workers_;                             // may be null
+    std::shared_ptr<LingeringSockets> lingering_;  // of lookups; looked at by the next one. Null where nothing is bound
     HostsFile::Shared hosts_;
     std::unique_ptr<Event> list_free_;  // since the first lookup
     bool list_in_use_ = false;          // one at a time: when the list has changed it is read once

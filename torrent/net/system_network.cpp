@@ -18,12 +18,15 @@ std::unique_ptr<SystemNetwork> SystemNetwork::outgoing_only(asio::any_io_executo
 
 SystemNetwork::SystemNetwork(asio::any_io_executor const& executor, Clock& clock, ListeningSockets sockets,
                              InterfaceBinding const& binding)
-    : connections_(std::make_shared<TcpConnections>()),
+    : linger_(binding.none() ? nullptr : std::make_shared<LingerKeeper>(executor, clock)),
+      connections_(std::make_shared<TcpConnections>()),
       connector_(clock, binding, connections_),
       udp_(executor, clock, std::move(sockets.udp), sockets.at),
       multicast_(executor, clock, sockets.at, binding),
       acceptors_(adopt(sockets)),
-      keeper_(executor, clock, binding, sockets.attachment, {tcp_, udp_, *connections_}) {}
+      keeper_(executor, clock, binding, sockets.attachment, {tcp_, udp_, *connections_}) {
+    connections_->linger_with(linger_);
+}
 
 std::vector<std::unique_ptr<Acceptor>> SystemNetwork::adopt(ListeningSockets& sockets) {
     std::vector<std::unique_ptr<Acceptor>> acceptors;
@@ -42,6 +45,7 @@ void SystemNetwork::start() {
 
 asio::awaitable<void> SystemNetwork::stop() {
     co_await keeper_.stop();
+    if (linger_) co_await linger_->stop();
     co_await multicast_.stop();
     co_await udp_.stop();
 }

@@ -3,6 +3,7 @@
 #include "torrent/clock.h"
 #include "torrent/net/interface_binding.h"
 #include "torrent/net/interface_keeper.h"
+#include "torrent/net/linger_keeper.h"
 #include "torrent/net/listening_sockets.h"
 #include "torrent/net/network.h"
 #include "torrent/net/system_multicast.h"
@@ -43,6 +44,7 @@ private:
                   InterfaceBinding const& binding);
     std::vector<std::unique_ptr<Acceptor>> adopt(ListeningSockets& sockets);
 
+    std::shared_ptr<LingerKeeper> linger_;         // null where nothing is bound
     std::shared_ptr<TcpConnections> connections_;  // with each of them
     TcpConnector connector_;
     UdpSockets udp_;

@@ -60,7 +60,9 @@ TcpSocket::TcpSocket(asio::ip::tcp::socket socket, std::shared_ptr<TcpConnection
 }
 
 TcpSocket::~TcpSocket() {
-    if (connections_) connections_->remove(*this);
+    if (!connections_) return;
+    connections_->remove(*this);
+    connections_->let_go(socket_);
 }
 
 asio::awaitable<std::size_t> TcpSocket::read_some(asio::mutable_buffer buffer) {
@@ -99,6 +101,7 @@ void TcpSocket::hang_up() {
 }
 
 void TcpSocket::close() {
+    if (connections_) connections_->let_go(socket_);
     boost::system::error_code ignored;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);

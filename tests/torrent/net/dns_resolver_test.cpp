@@ -6,15 +6,19 @@
 #include "tests/support/virtual_clock.h"
 #include "tests/torrent/net/fake_name_server.h"
 #include "torrent/error.h"
+#include "torrent/net/endpoint_conversion.h"
 #include "torrent/task_group.h"
 #include "torrent/workers.h"
 
 #include <gtest/gtest.h>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <string>
@@ -294,6 +298,31 @@ TEST_F(DnsResolverTest, LetsGoAtOnceWhenCancelled) {
 
     EXPECT_EQ(tasks.running(), 0u);
     EXPECT_EQ(answered + failed, 0u);
+}
+
+// What the kernel answers to it otherwise goes by whatever interface its routes name.
+TEST_F(DnsResolverTest, BoundToAnInterfaceALateAnswerStillFindsItsSocket) {
+    for (std::string const interface : {"", "lo"}) {
+        asio::ip::udp::socket late(engine, {asio::ip::make_address("127.0.0.1"), 0});
+        options.servers = {from_asio(late.local_endpoint())};
+        options.binding = InterfaceBinding(interface);
+        DnsResolver resolver(clock, options);
+        TaskGroup tasks(engine.get_executor(), "test");
+        tasks.spawn(note(resolver, "tracker.example"));
+        engine.restart();
+        engine.run_for(50ms);
+        std::array<char, 512> room{};
+        asio::ip::udp::endpoint asker;
+        late.receive_from(asio::buffer(room), asker);
+
+        run_engine(engine, tasks.stop());
+        late.connect(asker);
+        late.send(asio::buffer(room));
+        boost::system::error_code refused;
+        late.send(asio::buffer(room), 0, refused);
+
+        EXPECT_EQ(refused == asio::error::connection_refused, interface.empty()) << refused.message();
+    }
 }
 
 TEST_F(DnsResolverTest, LooksUpManyAtOnceButNotMore) {
