@@ -7,7 +7,7 @@ build_packages=(g++ cmake ninja-build ccache lld pkg-config git ca-certificates
     libminiupnpc-dev libnatpmp-dev libc-ares-dev)
 demo_packages=(ffmpeg attr python3)
 test_packages=(libgtest-dev libgmock-dev clang-format
-    python3 python3-libtorrent transmission-daemon aria2 opentracker mktorrent ffmpeg attr
+    python3 python3-libtorrent transmission-daemon transmission-cli aria2 opentracker mktorrent ffmpeg attr
     iproute2 util-linux e2fsprogs procps nftables miniupnpd-nftables dante-server microsocks tinyproxy strace openssl genisoimage zip)
 
 # Who builds and runs: under sudo the one who called it, otherwise whoever we are.

@@ -43,6 +43,7 @@ void DhtNode::bootstrap(std::vector<NodeContact> const& saved, std::vector<Endpo
 
 DhtNode::SearchId DhtNode::begin(Run run) {
     auto const nodes = table_.closest(run.lookup.target(), kStartNodes, true, network_.clock.now());
+    run.lookup.expect_nodes(table_.estimated_nodes(network_.clock.now()));
     run.lookup.start_with(nodes);
     if (hears_nobody()) run.lookup.start_with(table_.longest_unasked(kStartNodes));
     if (nodes.size() < kFewNodes || hears_nobody())

@@ -29,6 +29,10 @@ constexpr std::size_t kNeighbours = 16;  // the nearest, by which it is judged w
 constexpr std::uint16_t kKnownNeighbours = 3;   // of those; a liar who names others at random seldom tells of so many
 constexpr std::size_t kStrangers = 4;           // of the nearest 8 that answered: half of them, honest ones are fewer
 constexpr std::size_t kMoreAmongStrangers = 8;  // than kNearest: who announced there saw other strangers
+constexpr double kByChance = 4;           // so many may be nearer than any is expected,
+constexpr double kDensest = 2;            // and so many times the expected within any distance: one honest crowd of 200
+constexpr std::size_t kCrowd = 12;        // asked of those beyond: the estimate may be wrong, the nearest 8 be honest
+constexpr std::size_t kUndisturbed = 24;  // queries; a search that nobody is in the way of needs fewer
 
 }  // namespace
 
@@ -74,7 +78,8 @@ void Lookup::add(NodeContact const& contact, std::uint16_t teller) {
     auto place = std::lower_bound(candidates_.begin(), candidates_.end(), contact, nearer);
     for (; place != candidates_.end() && place->contact.id == contact.id; ++place) {
         if (place->contact != contact) continue;
-        if (place->tellers.size() < kTellers) place->tellers.push_back(teller);
+        // One reply may name it again and again: that is one witness.
+        if (place->tellers.back() != teller && place->tellers.size() < kTellers) place->tellers.push_back(teller);
         return;
     }
     Candidate candidate;
@@ -100,10 +105,20 @@ bool Lookup::address_taken(Candidate const& candidate) const {
     return restrict_ && network != busy_networks_.end() && network->second >= kPerNetwork;
 }
 
+// Whether more nodes than the network has by chance are as near as this one. Whoever may choose among many addresses
+// gets valid ids nearer to a target than all others, and could hide it behind them.
+bool Lookup::is_crowded(Reach const& reach, Candidate const& candidate) const {
+    if (nodes_ == 0) return false;
+    auto const expected = nodes_ * distance_share(target_, candidate.contact.id);
+    return static_cast<double>(reach.plausible + 1) > kByChance + kDensest * expected;
+}
+
 // Who answered but knows no peers is passed over, and so is who is a stranger there; nodes to ask never are.
 bool Lookup::counts(Reach& reach, Candidate const& candidate) const {
     if (reach.ends(candidate.secure)) return false;
     if (!candidate.secure) return ++reach.insecure > 0;
+    if (is_crowded(reach, candidate)) return ++reach.crowded <= kCrowd;
+    ++reach.plausible;
     bool const silent = is_silent(candidate);
     if (silent && is_stranger(candidate.words)) return ++reach.strangers <= kNearestSilent;
     ++(silent && reach.silent < kNearestSilent ? reach.silent : reach.secure);
@@ -165,16 +180,30 @@ std::vector<NodeContact> Lookup::next(TimePoint now, std::size_t most) {
     for (auto* const each : front().to_ask) {
         if (nodes.size() == most || in_flight + nodes.size() >= kParallel) break;
         if (queries_ >= limit::kDhtLookupQueries) break;
-        if (address_taken(*each)) continue;  // by one before it in this very list
-        each->state = State::asked;
-        each->asked = now;
-        auto const& endpoint = each->contact.endpoint;
-        if (busy_.insert_or_assign(endpoint.address, endpoint).second) ++busy_networks_[network_of(endpoint.address)];
-        ++queries_;
-        if (!each->secure) ++insecure_queries_;
-        nodes.push_back(each->contact);
+        if (each->state != State::fresh || address_taken(*each)) continue;  // by one before it in this very list
+        bool const looks_outside = queries_ >= kUndisturbed && queries_ % 2 == 0;
+        auto* const outside = looks_outside ? outsider() : nullptr;
+        nodes.push_back(ask(outside ? *outside : *each));
     }
     return nodes;
+}
+
+NodeContact Lookup::ask(Candidate& candidate) {
+    candidate.state = State::asked;
+    candidate.asked = now_;
+    auto const& endpoint = candidate.contact.endpoint;
+    if (busy_.insert_or_assign(endpoint.address, endpoint).second) ++busy_networks_[network_of(endpoint.address)];
+    ++queries_;
+    if (!candidate.secure) ++insecure_queries_;
+    return candidate.contact;
+}
+
+// The farthest of those that our own table knows, for whoever sits around the target is hardly there too.
+Lookup::Candidate* Lookup::outsider() {
+    auto const far = std::find_if(candidates_.rbegin(), candidates_.rend(), [&](Candidate const& each) {
+        return each.state == State::fresh && each.secure && each.tellers.front() == 0 && !address_taken(each);
+    });
+    return far == candidates_.rend() ? nullptr : &*far;
 }
 
 bool Lookup::replied(NodeContact const& from, std::vector<NodeContact> const& nodes, std::string token, TimePoint now) {

@@ -23,7 +23,9 @@ namespace rqfs::torrent {
 // address (BEP 42), and 4 whose id does not, since whoever may choose ids can sit as near to a torrent as it likes. Who
 // tells of nodes that do not answer is neither followed nor counted; of one address one node counts, of one network
 // (/24, /64) three. A search for peers goes on past 16 nodes that know none, or such as nobody else tells of; and where
-// half of the nearest hardly know the target's neighbours, past all such strangers, whom it does not follow either.
+// half of the nearest hardly know the target's neighbours, past all such strangers, whom it does not follow either. Nodes
+// that are nearer than so many can be by chance do not end it; and when it takes long, half of the queries go to far
+// nodes of our own table, which know their way past whoever crowds around the target.
 class Lookup {
 public:
     // A node near the target that answered; where to announce.
@@ -40,6 +42,9 @@ public:
     // Where to begin: nodes of the table, or addresses of which no more is known (routers).
     void start_with(std::vector<NodeContact> const& nodes);
     void start_with(Endpoint const& router);
+
+    // So many nodes whose ids follow from their addresses make up the network, as far as is known; 0: not known.
+    void expect_nodes(double nodes) { nodes_ = nodes; }
 
     // It is peers that are looked for, not nodes alone.
     void seek_peers() { seeks_peers_ = true; }
@@ -92,6 +97,8 @@ private:
         std::size_t insecure = 0;
         std::size_t silent = 0;
         std::size_t strangers = 0;
+        std::size_t plausible = 0;
+        std::size_t crowded = 0;
     };
     // The nearest candidates, as far as they count; what they still need.
     struct Front {
@@ -100,6 +107,8 @@ private:
     };
 
     Front front();
+    NodeContact ask(Candidate& candidate);
+    Candidate* outsider();
     bool counts(Reach& reach, Candidate const& candidate) const;
     bool lies(std::size_t teller) const;
     bool only_liars_know(Candidate const& candidate) const;
@@ -110,6 +119,7 @@ private:
     bool is_stranger(std::size_t teller) const;
     bool only_strangers_know(Candidate const& candidate) const;
     bool is_silent(Candidate const& candidate) const;
+    bool is_crowded(Reach const& reach, Candidate const& candidate) const;
     bool waits_for_slow() const;
     void notice_slow(TimePoint now);
     Duration patience() const;
@@ -118,6 +128,7 @@ private:
     NodeId target_;
     bool restrict_;
     bool seeks_peers_ = false;
+    double nodes_ = 0;                              // in the network
     bool among_strangers_ = false;                  // as of the last judge()
     std::map<Endpoint, Endpoint> told_by_;          // peers: who told of them first
     std::vector<Candidate> candidates_;             // nearest first

@@ -61,6 +61,13 @@ bool is_closer(NodeId const& target, NodeId const& one, NodeId const& other) {
     return false;
 }
 
+double distance_share(NodeId const& one, NodeId const& other) {
+    double share = 0;
+    for (std::size_t i = NodeId::kBytes; i-- > 0;)
+        share = (share + std::to_integer<int>(one.bytes()[i] ^ other.bytes()[i])) / 256;
+    return share;
+}
+
 unsigned common_bits(NodeId const& one, NodeId const& other) {
     for (std::size_t i = 0; i < NodeId::kBytes; ++i) {
         auto const differ = std::to_integer<std::uint8_t>(one.bytes()[i] ^ other.bytes()[i]);

@@ -37,6 +37,9 @@ private:
 // Whether `one` is nearer to `target` than `other`, by the XOR of the bits.
 bool is_closer(NodeId const& target, NodeId const& one, NodeId const& other);
 
+// The distance between them as a share of the whole space: 0 to 1.
+double distance_share(NodeId const& one, NodeId const& other);
+
 // How many leading bits are equal: 0 to 160.
 unsigned common_bits(NodeId const& one, NodeId const& other);
 

@@ -25,6 +25,9 @@ constexpr auto kRefreshFull = 12min;        // BEP 5: within 15
 constexpr auto kRefreshOther = 3min;        // a bucket with room looks for more
 constexpr auto kFirstRefresh = 15s;         // and doubled from there, for the first nodes of a bucket know few others
 
+// How many leading bits the nodes in a part of a bucket share: 16, 8, 4, 2 parts in the first four.
+unsigned common_in_part(std::size_t bucket) { return std::max(5u, static_cast<unsigned>(bucket) + 1); }
+
 std::size_t capacity(std::size_t bucket) { return bucket >= 4 ? kBucketNodes : kFirstBucketNodes >> bucket; }
 
 }  // namespace
@@ -79,11 +82,30 @@ bool RoutingTable::restricted(NodeContact const& contact) const {
            std::any_of(bucket.replacements.begin(), bucket.replacements.end(), there);
 }
 
-bool RoutingTable::has_place(Bucket const& bucket, std::size_t index, bool secure, TimePoint now) const {
-    if (bucket.nodes.size() < capacity(index)) return true;
+// Of a bucket that takes more than 8 each part of its range has 8 places: whoever sits around one torrent gets no more
+// of them than in any other bucket.
+bool RoutingTable::part_is_full(std::size_t index, NodeId const& id) const {
+    auto const in_part = [&](Node const& node) { return common_bits(node.contact.id, id) >= common_in_part(index); };
+    auto const& nodes = buckets_[index].nodes;
+    return std::count_if(nodes.begin(), nodes.end(), in_part) >= static_cast<std::ptrdiff_t>(kBucketNodes);
+}
+
+bool RoutingTable::has_free_place(std::size_t index, NodeId const& id) const {
+    return buckets_[index].nodes.size() < capacity(index) && !part_is_full(index, id);
+}
+
+bool RoutingTable::may_replace(std::size_t index, NodeId const& id, Node const& node) const {
+    return common_bits(node.contact.id, id) >= common_in_part(index) || !part_is_full(index, id);
+}
+
+bool RoutingTable::has_place(std::size_t index, NodeContact const& contact, TimePoint now) const {
+    auto const& nodes = buckets_[index].nodes;
+    if (has_free_place(index, contact.id)) return true;
     if (index + 1 == buckets_.size() && buckets_.size() < NodeId::kBits) return true;  // it can be split
-    return std::any_of(bucket.nodes.begin(), bucket.nodes.end(),
-                       [&](Node const& node) { return state_of(node, now) == State::bad || (secure && !node.secure); });
+    bool const secure = is_secure(contact.id, contact.endpoint.address);
+    return std::any_of(nodes.begin(), nodes.end(), [&](Node const& node) {
+        return (state_of(node, now) == State::bad || (secure && !node.secure)) && may_replace(index, contact.id, node);
+    });
 }
 
 bool RoutingTable::welcome(NodeContact const& node, TimePoint now) const {
@@ -93,7 +115,7 @@ bool RoutingTable::welcome(NodeContact const& node, TimePoint now) const {
     for (auto const* const list : {&bucket.nodes, &bucket.replacements})
         for (auto const& known : *list)
             if (known.contact.id == node.id) return false;
-    return has_place(bucket, index, is_secure(node.id, node.endpoint.address), now);
+    return has_place(index, node, now);
 }
 
 void RoutingTable::replied(NodeContact const& contact, TimePoint now) {
@@ -127,12 +149,13 @@ void RoutingTable::insert(Node node, TimePoint now) {
 void RoutingTable::place(std::size_t index, Node node, TimePoint now) {
     auto& bucket = buckets_[index];
     bool const last = index + 1 == buckets_.size() && buckets_.size() < NodeId::kBits;
-    if (bucket.nodes.size() < capacity(index) || last) {
+    if (last || has_free_place(index, node.contact.id)) {
         bucket.nodes.push_back(std::move(node));
         return;
     }
-    auto const bad = std::find_if(bucket.nodes.begin(), bucket.nodes.end(),
-                                  [&](Node const& each) { return state_of(each, now) == State::bad; });
+    auto const bad = std::find_if(bucket.nodes.begin(), bucket.nodes.end(), [&](Node const& each) {
+        return state_of(each, now) == State::bad && may_replace(index, node.contact.id, each);
+    });
     if (bad != bucket.nodes.end()) {
         forget_address(bad->contact);
         *bad = std::move(node);
@@ -141,7 +164,9 @@ void RoutingTable::place(std::size_t index, Node node, TimePoint now) {
     // Of those whose id is not their address's, the one that was silent longest makes room.
     auto weakest = bucket.nodes.end();
     for (auto each = bucket.nodes.begin(); node.secure && each != bucket.nodes.end(); ++each)
-        if (!each->secure && (weakest == bucket.nodes.end() || each->replied < weakest->replied)) weakest = each;
+        if (!each->secure && (weakest == bucket.nodes.end() || each->replied < weakest->replied) &&
+            may_replace(index, node.contact.id, *each))
+            weakest = each;
     if (weakest != bucket.nodes.end()) std::swap(*weakest, node);
     add_replacement(bucket, std::move(node));
 }
@@ -158,10 +183,11 @@ void RoutingTable::split() {
         (fresh.*list).assign(std::make_move_iterator(middle), std::make_move_iterator(from.end()));
         from.erase(middle, from.end());
     }
-    while (old.nodes.size() > capacity(index)) {
-        add_replacement(old, std::move(old.nodes.back()));
-        old.nodes.pop_back();
-    }
+    for (auto& node : std::exchange(old.nodes, {}))
+        if (has_free_place(index, node.contact.id))
+            old.nodes.push_back(std::move(node));
+        else
+            add_replacement(old, std::move(node));
 }
 
 void RoutingTable::add_replacement(Bucket& bucket, Node node) {
@@ -179,22 +205,26 @@ void RoutingTable::forget_address(NodeContact const& contact) {
 }
 
 void RoutingTable::remove(NodeContact const& contact) {
-    auto& bucket = buckets_[bucket_of(contact.id)];
+    auto const index = bucket_of(contact.id);
+    auto& bucket = buckets_[index];
     auto const is_it = [&](Node const& node) { return node.contact == contact; };
     std::erase_if(bucket.replacements, is_it);
     bool const had_place = std::erase_if(bucket.nodes, is_it) > 0;
     forget_address(contact);
-    if (had_place) promote(bucket);
+    if (had_place) promote(index);
 }
 
 // The latest replacement, but first one whose id is its address's.
-void RoutingTable::promote(Bucket& bucket) {
-    if (bucket.replacements.empty()) return;
-    auto best = bucket.replacements.end() - 1;
-    for (auto each = bucket.replacements.begin(); each != bucket.replacements.end(); ++each)
-        if (each->secure >= best->secure) best = each;
-    bucket.nodes.push_back(std::move(*best));
-    bucket.replacements.erase(best);
+void RoutingTable::promote(std::size_t index) {
+    auto& nodes = buckets_[index].nodes;
+    auto& replacements = buckets_[index].replacements;
+    auto best = replacements.end();
+    for (auto each = replacements.begin(); each != replacements.end(); ++each)
+        if (!part_is_full(index, each->contact.id) && (best == replacements.end() || each->secure >= best->secure))
+            best = each;
+    if (best == replacements.end()) return;
+    nodes.push_back(std::move(*best));
+    replacements.erase(best);
 }
 
 void RoutingTable::refreshed(NodeId const& target, TimePoint now) {

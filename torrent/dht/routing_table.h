@@ -19,7 +19,8 @@ namespace rqfs::torrent {
 // asked us within 15; bad: did not answer three times running, or only with errors; questionable: the others, who are asked again at once.
 // Whoever owns the table asks whom next_check() names, and says how it went, so that no node stays questionable and no
 // bucket is older than 15 minutes. Against whoever has many addresses: one node an address, one per network (/24, /64)
-// in a bucket and 8 in all; a node whose id follows from its address (BEP 42) takes the place of one whose id does not.
+// in a bucket and 8 in all, in the large buckets 8 nodes in each
+// part of the range; a node whose id follows from its address (BEP 42) takes the place of one whose id does not.
 class RoutingTable {
 public:
     enum class State { good, questionable, bad };
@@ -64,6 +65,10 @@ public:
     std::vector<NodeContact> closest(NodeId const& target, std::size_t count, bool questionable_too,
                                      TimePoint now) const;
 
+    // So many nodes whose ids follow from their addresses the network has, judged by how near to us the nearest are; 0:
+    // too few are known to say.
+    double estimated_nodes(TimePoint now) const;
+
     // Those that were not asked for longest, in whatever state: for when nobody answers.
     std::vector<NodeContact> longest_unasked(std::size_t count) const;
 
@@ -106,13 +111,16 @@ private:
     NodeId id_in_bucket(std::size_t index, NodeId const& random) const;
     Node* helper(std::size_t index, TimePoint now);
     bool restricted(NodeContact const& contact) const;
-    bool has_place(Bucket const& bucket, std::size_t index, bool secure, TimePoint now) const;
+    bool part_is_full(std::size_t index, NodeId const& id) const;
+    bool has_free_place(std::size_t index, NodeId const& id) const;
+    bool may_replace(std::size_t index, NodeId const& id, Node const& node) const;
+    bool has_place(std::size_t index, NodeContact const& contact, TimePoint now) const;
     void insert(Node node, TimePoint now);
     void place(std::size_t index, Node node, TimePoint now);
     void split();
     void add_replacement(Bucket& bucket, Node node);
     void remove(NodeContact const& contact);
-    void promote(Bucket& bucket);
+    void promote(std::size_t index);
     void forget_address(NodeContact const& contact);
 
     NodeId own_;

@@ -7,6 +7,12 @@
 
 namespace rqfs::torrent {
 
+namespace {
+
+constexpr std::size_t kJudged = 16;  // the nearest: all of them are known, and a quarter more or less is no matter
+
+}  // namespace
+
 void RoutingTable::change_own(NodeId const& own, TimePoint now) {
     std::vector<Node> all;
     for (auto& bucket : buckets_)
@@ -38,6 +44,18 @@ RoutingTable::Counts RoutingTable::counts(TimePoint now) const {
         }
     }
     return counts;
+}
+
+double RoutingTable::estimated_nodes(TimePoint now) const {
+    std::vector<double> distances;
+    for (auto const& bucket : buckets_)
+        for (auto const& node : bucket.nodes)
+            if (node.secure && state_of(node, now) != State::bad)
+                distances.push_back(distance_share(own_, node.contact.id));
+    if (distances.size() < kJudged) return 0;
+    auto const farthest = distances.begin() + (kJudged - 1);
+    std::nth_element(distances.begin(), farthest, distances.end());
+    return (kJudged - 1) / *farthest;
 }
 
 bool RoutingTable::has_good(TimePoint now) const {

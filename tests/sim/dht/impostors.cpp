@@ -51,6 +51,14 @@ bool Liar::datagram(torrent::Endpoint const& from, std::span<std::byte const> by
         reply.token = "thanks";
         reply.nodes.emplace();
         for (std::size_t i = 0; invents && i < kTold / 2; ++i) reply.nodes->push_back(invented(query->target));
+        if (names_nearest) {
+            auto sorted = accomplices_;
+            auto const nearer = [&](auto const& a, auto const& b) {
+                return torrent::is_closer(query->target, a.id, b.id);
+            };
+            std::sort(sorted.begin(), sorted.end(), nearer);
+            reply.nodes->assign(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(std::min(sorted.size(), kTold)));
+        }
         while (reply.nodes->size() < kTold && !accomplices_.empty())
             reply.nodes->push_back(accomplices_[random_() % accomplices_.size()]);
     }

@@ -29,6 +29,7 @@ public:
     void court(torrent::Endpoint const& to);
 
     bool invents = true;  // false: tells of its accomplices only
+    bool names_nearest = false;  // of its accomplices; else any
     std::size_t asked = 0;
 
 private:

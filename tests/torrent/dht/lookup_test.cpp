@@ -315,10 +315,15 @@ TEST_F(Search, ForPeersGoesOnPastWhoDoesNotKnowTheTargetsNeighbours) {
 }
 
 // Who hardly knows the target's neighbours tells of nobody here; the others tell of no peers.
-struct Strangers : Search, testing::WithParamInterface<std::pair<std::size_t, std::size_t>> {};
+struct StrangersAround {
+    std::size_t strangers;
+    std::size_t counted;
+    std::size_t queries;
+};
+struct Strangers : Search, testing::WithParamInterface<StrangersAround> {};
 
 TEST_P(Strangers, DoNotCountWhereTheyAreHalfOfTheNearest) {
-    auto const [strangers, queries] = GetParam();
+    auto const [strangers, counted, queries] = GetParam();
     lookup.seek_peers();
     auto nodes = some(strangers, 9);
     for (auto const& each : some(40, 3)) nodes.push_back(each);
@@ -330,12 +335,13 @@ TEST_P(Strangers, DoNotCountWhereTheyAreHalfOfTheNearest) {
         }
 
     EXPECT_EQ(lookup.queries(), queries);
-    EXPECT_EQ(lookup.closest().size(), queries);
+    EXPECT_EQ(lookup.closest().size(), counted);
 }
 
-// 16 that know no peers and 8; of 4 strangers none counts, and each makes it look for one more.
+// 16 that know no peers and 8; of 4 strangers none counts, and each makes it look for one more. Beyond 24 queries every
+// other goes elsewhere.
 INSTANTIATE_TEST_SUITE_P(OfTheNearest, Strangers,
-                         testing::Values(std::pair(3u, 24u), std::pair(4u, 4u + 16u + 8u + 4u)));
+                         testing::Values(StrangersAround{3, 24, 24}, StrangersAround{4, 4 + 16 + 8 + 4, 24 + 2 * 8}));
 
 TEST_F(Search, StrangersBeyondItsEndDoNotExtendIt) {
     lookup.seek_peers();
@@ -355,7 +361,7 @@ TEST_F(Search, StrangersBeyondItsEndDoNotExtendIt) {
     lookup.start_with(nodes);
     answer(nodes);
 
-    EXPECT_EQ(lookup.queries(), 12u + 4u + 8u + 4u);
+    EXPECT_EQ(lookup.queries(), 12u + 4u + 8u + 2 * 4u) << "and beyond 24 every other goes elsewhere";
     EXPECT_EQ(lookup.closest().size(), 4u + 8u + 4u);
 }
 
@@ -373,6 +379,72 @@ TEST_F(Search, StrangersDoNotCrowdOutWhereItBegan) {
         }
 
     EXPECT_TRUE(asked.contains(far.endpoint));
+}
+
+// Of a thousand nodes one has 9 bits of the target's or more by chance.
+TEST_F(Search, PassesOverACrowdNearerThanChanceAllows) {
+    lookup.expect_nodes(1'000);
+    auto const crowd = some(40, 20);
+    lookup.start_with(crowd);
+    lookup.start_with(some(8, 6));
+    std::size_t far = 0;
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) {
+            far += common_bits(target, each.id) == 6 ? 1u : 0u;
+            lookup.replied(each, crowd, "t", now);
+        }
+
+    EXPECT_EQ(far, 4u) << "with the 4 of the crowd that chance allows they are 8";
+    EXPECT_EQ(lookup.queries(), 4u + 12u + 4u);
+    EXPECT_EQ(lookup.closest().size(), 4u + 12u + 4u);
+}
+
+TEST_F(Search, TakesAsManyAsAreToBeExpectedForNoCrowd) {
+    lookup.expect_nodes(1'000);
+    lookup.start_with(some(8, 8));
+    lookup.start_with(some(16, 6));
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) lookup.replied(each, {}, "t", now);
+
+    EXPECT_EQ(lookup.queries(), 8u);
+}
+
+TEST_F(Search, ThatTakesLongAsksFarNodesOfOurOwnEveryOtherTime) {
+    lookup.seek_peers();
+    lookup.start_with(some(40, 9));
+    lookup.start_with(some(10, 1));
+    std::vector<unsigned> bits;
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now, 1)) {
+            bits.push_back(common_bits(target, each.id));
+            lookup.replied(each, {}, "t", now);
+        }
+
+    ASSERT_GT(bits.size(), 30u);
+    for (std::size_t i = 0; i < 34; ++i) EXPECT_EQ(bits[i], i >= 24 && i % 2 == 0 ? 1u : 9u) << i;
+}
+
+TEST_F(Search, WhoNamesANodeAgainAndAgainIsOneWitness) {
+    lookup.seek_peers();
+    auto const teller = near(9);
+    auto const friendly = near(12);
+    std::vector<NodeContact> words(8, friendly);
+    for (auto const& dead : some(8, 11)) words.push_back(dead);
+    lookup.start_with(std::vector{teller});
+    std::size_t died = 0;
+    while (!lookup.finished())
+        for (auto const& each : lookup.next(now)) {
+            if (each == teller) {
+                lookup.replied(each, words, "t", now);
+            } else if (each == friendly) {
+                lookup.replied(each, {}, "t", now);
+            } else {
+                ++died;
+                lookup.failed(each.endpoint);
+            }
+        }
+
+    EXPECT_LT(died, 8u) << "one that lives and two that do not make it a liar";
 }
 
 }  // namespace

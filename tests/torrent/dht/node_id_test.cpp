@@ -91,5 +91,18 @@ TEST(NetworkOf, DropsTheHost) {
     EXPECT_EQ(network_of(address("2001:db8:1:2:3:4:5:6")), address("2001:db8:1:2::"));
 }
 
+TEST(Distance, IsAShareOfTheWholeSpace) {
+    std::array<std::byte, NodeId::kBytes> bytes{};
+    NodeId const origin(bytes);
+    bytes[0] = std::byte{0x80};
+    EXPECT_EQ(distance_share(origin, NodeId(bytes)), 0.5);
+    bytes[0] = std::byte{0x01};
+    bytes[1] = std::byte{0x80};
+    EXPECT_EQ(distance_share(NodeId(bytes), origin), 1.5 / 256);
+    bytes.fill(std::byte{0xff});
+    EXPECT_EQ(distance_share(origin, NodeId(bytes)), 1.0);
+    EXPECT_EQ(distance_share(origin, origin), 0.0);
+}
+
 }  // namespace
 }  // namespace rqfs::torrent

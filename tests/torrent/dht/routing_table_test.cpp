@@ -71,7 +71,7 @@ TEST_F(Table, GivesTheNearestFirst) {
 
 TEST_F(Table, GivesTheNearestOfAllToAnyTarget) {
     std::vector<NodeContact> all;
-    for (int i = 0; i < 60; ++i) all.push_back(add(static_cast<unsigned>(i % 4)));
+    for (int i = 0; i < 28; ++i) all.push_back(add(static_cast<unsigned>(i % 4)));
     for (int i = 0; i < 50; ++i) {
         auto const target = random_id(random);
         std::sort(all.begin(), all.end(), [&](auto const& a, auto const& b) { return is_closer(target, a.id, b.id); });
@@ -89,6 +89,54 @@ TEST_F(Table, TellsAtMostHalfOfNodesWithIdsOfTheirChoice) {
 
     EXPECT_EQ(
         std::count_if(told.begin(), told.end(), [](auto const& n) { return is_secure(n.id, n.endpoint.address); }), 4);
+}
+
+TEST_F(Table, HasEightPlacesForWhoCrowdsAroundOneIdHoweverManyAreFree) {
+    NodeId const target = id_at_distance(own, 0, random_id(random));
+    for (int i = 0; i < 20; ++i) add(0);
+    for (int i = 0; i < 64; ++i) table.replied({id_within(target, 20, random_id(random)), nth_endpoint(++used)}, now);
+
+    auto const told = table.closest(target, 64, true, now);
+
+    EXPECT_EQ(
+        std::count_if(told.begin(), told.end(), [&](auto const& n) { return common_bits(n.id, target) >= 5; }), 8);
+}
+
+TEST_F(Table, TheirPlacesGoToWhoSitsThereToo) {
+    for (int i = 0; i < 9; ++i) add(5);
+    NodeId const target = id_at_distance(own, 0, random_id(random));
+    std::vector<NodeContact> crowd;
+    for (int i = 0; i < 9; ++i) {
+        crowd.push_back({id_within(target, 20, random_id(random)), nth_endpoint(++used)});
+        table.replied(crowd.back(), now);
+    }
+    auto const elsewhere = node(0);
+    ASSERT_LT(common_bits(elsewhere.id, target), 5u);
+    table.replied(elsewhere, now);
+    ASSERT_EQ(table.state(crowd.back().endpoint, now), std::nullopt) << "it waits for a place";
+    for (int i = 0; i < 10; ++i) table.failed(elsewhere.endpoint, now);
+    EXPECT_EQ(table.state(crowd.back().endpoint, now), std::nullopt);
+
+    for (int i = 0; i < 3; ++i) table.failed(crowd.front().endpoint, now);
+
+    EXPECT_EQ(table.state(crowd.back().endpoint, now), RoutingTable::State::good);
+}
+
+TEST_F(Table, EstimatesHowManyNodesTheNetworkHas) {
+    for (std::size_t const nodes : {300u, 1'000u, 3'000u}) {
+        RoutingTable neighbourhood(own, true);
+        for (std::size_t i = 0; i < nodes; ++i) neighbourhood.replied(secure(), now);
+
+        EXPECT_GT(neighbourhood.estimated_nodes(now), static_cast<double>(nodes) / 2);
+        EXPECT_LT(neighbourhood.estimated_nodes(now), static_cast<double>(nodes) * 2);
+    }
+}
+
+TEST_F(Table, DoesNotEstimateFromFewNodesOrSuchAsChooseTheirIds) {
+    for (int i = 0; i < 15; ++i) table.replied(secure(), now);
+    for (int i = 0; i < 30; ++i) add(8);
+
+    EXPECT_EQ(table.estimated_nodes(now), 0);
 }
 
 TEST_F(Table, HoldsFewFarNodesAndManyBuckets) {
@@ -207,7 +255,7 @@ TEST_F(Table, OurOwnIdIsNobody) {
 }
 
 TEST_F(Table, ANodeWithTheIdOfItsAddressTakesThePlaceOfAnother) {
-    while (table.counts(now).replacements == 0)
+    while (table.counts(now).good < 128u)
         table.replied({id_at_distance(own, 0, random_id(random)), nth_endpoint(++used)}, now);
     auto const newcomer = secure(0);
     EXPECT_TRUE(table.welcome(newcomer, now));
@@ -298,7 +346,7 @@ TEST_F(Table, ChecksFindOutWhoIsDead) {
 }
 
 TEST_F(Table, AnotherIdSortsAllAnew) {
-    for (int i = 0; i < 50; ++i) add(static_cast<unsigned>(i % 10));
+    for (int i = 0; i < 50; ++i) table.replied({random_id(random), nth_endpoint(++used)}, now);
     auto const before = table.counts(now).good;
     auto const fresh = random_id(random);
 
