@@ -94,8 +94,9 @@ class Checks(KeptOpen):
         wait_for(lambda: self.heard('NAT-PMP public address request') >= 4, 10 * CHECK, self.tell)
         for keeper in self.keepers:
             keeper.process.send_signal(signal.SIGSTOP)  # or it might notice that the router is gone, and not what that has lost
+        starts = self.heard('HTTP listening on port')
         self.restart_empty()
-        wait_for(lambda: self.heard('HTTP listening on port'), 10, self.tell)
+        wait_for(lambda: self.heard('HTTP listening on port') > starts, 10, self.tell)
 
         for keeper in self.keepers:
             keeper.process.send_signal(signal.SIGCONT)

@@ -23,9 +23,9 @@ namespace rqfs::torrent {
 // address (BEP 42), and 4 whose id does not, since whoever may choose ids can sit as near to a torrent as it likes. Who
 // tells of nodes that do not answer is neither followed nor counted; of one address one node counts, of one network
 // (/24, /64) three. A search for peers goes on past 16 nodes that know none, or such as nobody else tells of; and where
-// half of the nearest hardly know the target's neighbours, past all such strangers, whom it does not follow either. Nodes
-// that are nearer than so many can be by chance do not end it; and when it takes long, half of the queries go to far
-// nodes of our own table, which know their way past whoever crowds around the target.
+// half of the nearest hardly know the target's neighbours, past all such strangers, whom it does not follow either.
+// Nodes that are nearer than so many can be by chance do not end it; and when it takes long, half of the queries go to
+// far nodes of our own table, which know their way past whoever crowds around the target.
 class Lookup {
 public:
     // A node near the target that answered; where to announce.
@@ -61,9 +61,9 @@ public:
     // As of the last call of next().
     bool finished();
     // The nearest that answered, nearest first: to be announced to. BEP 5 says the nearest 8; these are the 12 that
-    // end a search (see above), and up to 28 where many know no peers or are strangers, because whoever searches among
-    // liars then meets one that kept the peer: with 8, where four nodes of five lie, 72 searches of a hundred find all
-    // peers instead of 98, and 18 none at all.
+    // end a search (see above), up to 28 where many know no peers or are strangers, and 12 more of a crowd, because
+    // whoever searches among liars then meets one that kept the peer: with 8, where four nodes of five lie, 72 searches
+    // of a hundred find all peers instead of 98, and 18 none at all.
     std::vector<Found> closest() const;
 
     std::size_t queries() const { return queries_; }

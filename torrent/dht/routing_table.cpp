@@ -247,10 +247,13 @@ void RoutingTable::failed(Endpoint const& endpoint, TimePoint now, bool keep) {
     node.asked = now;
     if (node.failures < kGoneFailures) ++node.failures;
     if (keep) return;
-    auto const& bucket = buckets_[bucket_of(contact.id)];
+    auto const index = bucket_of(contact.id);
+    auto const& replacements = buckets_[index].replacements;
     auto const is_it = [&](Node const& each) { return each.contact == contact; };
-    bool const waiting = std::any_of(bucket.replacements.begin(), bucket.replacements.end(), is_it);
-    bool const replaceable = node.failures >= kBadFailures && !bucket.replacements.empty();
+    auto const fits = [&](Node const& each) { return may_replace(index, each.contact.id, node); };
+    bool const waiting = std::any_of(replacements.begin(), replacements.end(), is_it);
+    bool const replaceable =
+        node.failures >= kBadFailures && std::any_of(replacements.begin(), replacements.end(), fits);
     if (waiting || replaceable || node.failures >= kGoneFailures) remove(contact);
 }
 

@@ -16,11 +16,11 @@ namespace rqfs::torrent {
 // The nodes of one address family that we know to exist, by distance from us (BEP 5). Owned by a DhtNode; pure.
 //
 // Only nodes that answered a query of ours are taken in. Good: answered within 15 minutes, or has ever answered and
-// asked us within 15; bad: did not answer three times running, or only with errors; questionable: the others, who are asked again at once.
-// Whoever owns the table asks whom next_check() names, and says how it went, so that no node stays questionable and no
-// bucket is older than 15 minutes. Against whoever has many addresses: one node an address, one per network (/24, /64)
-// in a bucket and 8 in all, in the large buckets 8 nodes in each
-// part of the range; a node whose id follows from its address (BEP 42) takes the place of one whose id does not.
+// asked us within 15; bad: did not answer three times running, or only with errors; questionable: the others, who are
+// asked again at once. Whoever owns the table asks whom next_check() names, and says how it went, so that no node stays
+// questionable and no bucket is older than 15 minutes. Against whoever has many addresses: one node an address, one per
+// network (/24, /64) in a bucket and 8 in all, and in the large buckets 8 nodes in each part of the range; a node whose
+// id follows from its address (BEP 42) takes the place of one whose id does not.
 class RoutingTable {
 public:
     enum class State { good, questionable, bad };

@@ -114,7 +114,9 @@ TEST_F(Table, TheirPlacesGoToWhoSitsThereToo) {
     ASSERT_LT(common_bits(elsewhere.id, target), 5u);
     table.replied(elsewhere, now);
     ASSERT_EQ(table.state(crowd.back().endpoint, now), std::nullopt) << "it waits for a place";
-    for (int i = 0; i < 10; ++i) table.failed(elsewhere.endpoint, now);
+    for (int i = 0; i < 3; ++i) table.failed(elsewhere.endpoint, now);
+    EXPECT_EQ(table.state(elsewhere.endpoint, now), RoutingTable::State::bad) << "nobody has a right to its place";
+    for (int i = 0; i < 7; ++i) table.failed(elsewhere.endpoint, now);
     EXPECT_EQ(table.state(crowd.back().endpoint, now), std::nullopt);
 
     for (int i = 0; i < 3; ++i) table.failed(crowd.front().endpoint, now);
