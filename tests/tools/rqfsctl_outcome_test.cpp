@@ -52,7 +52,7 @@ protected:
         PeerStatus peer;
         peer.endpoint = Endpoint::parse(at).value();
         peer.source = source;
-        harness.on_engine([&] { film().peers = {peer}; });
+        harness.on_engine([&] { film().peers.push_back(peer); });
     }
 
     ControlHarness harness;
@@ -116,6 +116,16 @@ TEST_F(RqfsctlOutcome, AnAnnounceThatIsNotToWaitSaysWhereToLook) {
     EXPECT_EQ(finished.out, "Announcing to udp://a:1.\n`rqfsctl trackers Film` shows what comes of it.\n");
 }
 
+TEST_F(RqfsctlOutcome, ATrackerThatIsNotContactedAnyMoreHasAcceptedNothing) {
+    trackers_are({tracker("udp://a:1", "not contacted")});
+
+    auto const finished = run({"announce", "Film"});
+
+    EXPECT_EQ(finished.exit_status, 1);
+    EXPECT_EQ(finished.out, "Announcing to udp://a:1.\nudp://a:1: not asked\n");
+    EXPECT_EQ(finished.err, "rqfsctl: no tracker has accepted the announce\n");
+}
+
 TEST_F(RqfsctlOutcome, ATrackerThatIsTakenOutMeanwhileIsNotWaitedFor) {
     trackers_are({tracker("udp://a:1", "working"), tracker("udp://b:1", "announcing")});
     harness.on_engine([&] { film().trackers.pop_back(); });
@@ -126,12 +136,37 @@ TEST_F(RqfsctlOutcome, ATrackerThatIsTakenOutMeanwhileIsNotWaitedFor) {
 TEST_F(RqfsctlOutcome, APeerThatIsReachedIsSaidToBeConnected) {
     peer_is_connected("10.0.0.1:6881", "user");
 
-    auto const by_address = run({"connect", "Film", "10.0.0.1:6881"});
-    auto const by_name = run({"connect", "Film", "seed.example:6881"});
+    auto const finished = run({"connect", "Film", "10.0.0.1:6881"});
 
-    EXPECT_EQ(by_address.exit_status, 0) << by_address.err;
-    EXPECT_EQ(by_address.out, "Connecting to 10.0.0.1:6881.\nConnected.\n");
-    EXPECT_EQ(by_name.exit_status, 0) << by_name.err;
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(finished.out, "Connecting to 10.0.0.1:6881.\nConnected.\n");
+}
+
+TEST_F(RqfsctlOutcome, APeerByNameIsConnectedWhenOneHasComeThatWasNotThereBefore) {
+    peer_is_connected("10.0.0.2:6881", "user");
+    auto coming = std::thread([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+        peer_is_connected("10.0.0.1:6881", "user");
+    });
+
+    auto const finished = run({"connect", "Film", "seed.example:6881"});
+
+    coming.join();
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(finished.out, "Connecting to seed.example:6881.\nConnected.\n");
+}
+
+TEST_F(RqfsctlOutcome, OfAPeerByNameNoMoreIsSaidThanIsKnown) {
+    peer_is_connected("10.0.0.1:6881", "tracker");
+    peer_is_connected("10.0.0.2:6881", "user");
+
+    auto const finished = run({"connect", "Film", "seed.example:6881", "--timeout", "1"});
+
+    EXPECT_EQ(finished.exit_status, 1);
+    EXPECT_EQ(finished.out, "Connecting to seed.example:6881.\n") << "whoever was there before is no sign of it";
+    EXPECT_EQ(finished.err,
+              "rqfsctl: no new peer is connected by the name seed.example:6881 after 1 s: it did not answer, or was "
+              "connected before; `rqfsctl peers Film` shows all\n");
 }
 
 TEST_F(RqfsctlOutcome, APeerThatDoesNotAnswerIsSaidNotToBeThere) {
@@ -143,8 +178,6 @@ TEST_F(RqfsctlOutcome, APeerThatDoesNotAnswerIsSaidNotToBeThere) {
     EXPECT_EQ(finished.err,
               "rqfsctl: 10.0.0.1:6881 is not among the peers after 1 s: it did not answer, or has left again; the log "
               "of level debug says more\n");
-    EXPECT_EQ(run({"connect", "Film", "seed.example:6881", "--timeout", "1"}).exit_status, 1)
-        << "somebody else's port is no sign of it";
 }
 
 TEST_F(RqfsctlOutcome, APeerThatGaveAllBeforeAnybodyLookedIsNoFailure) {
@@ -174,6 +207,18 @@ TEST_F(RqfsctlOutcome, APeerOfAPausedTorrentIsNotWaitedFor) {
 TEST_F(RqfsctlOutcome, ACheckSaysThatItBegins) {
     EXPECT_EQ(run({"verify", "Film"}).out, "Checking the stored data: `rqfsctl status Film` shows how far it is.\n");
     EXPECT_EQ(run({"verify", "Film", "--cancel"}).out, "");
+}
+
+TEST_F(RqfsctlOutcome, ACommandThatIsNamedCanBeTyped) {
+    harness.on_engine([&] {
+        harness.control.with('b', "My Film", TorrentState::paused);
+        harness.control.with('c', "-x\x1b", TorrentState::paused);
+    });
+
+    EXPECT_EQ(run({"verify", "My Film"}).out,
+              "Checking the stored data: `rqfsctl status 'My Film'` shows how far it is.\n");
+    EXPECT_EQ(run({"verify", "--", "-x\x1b"}).out,
+              "Checking the stored data: `rqfsctl status -- T` shows how far it is.\n");
 }
 
 TEST_F(RqfsctlOutcome, ADownloadSaysHowMuchIsFetched) {

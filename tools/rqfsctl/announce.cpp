@@ -32,6 +32,7 @@ std::string begun(torrent::AskedTrackers const& asked) {
 
 std::string outcome_text(torrent::TrackerStatus const& tracker) {
     if (tracker.state == "failed") return tracker.url + ": failed: " + tracker.message;
+    if (tracker.state != "working") return tracker.url + ": not asked";  // the torrent was paused meanwhile
     auto text =
         tracker.url + ": accepted, " + std::to_string(tracker.peers) + (tracker.peers == 1 ? " peer" : " peers");
     if (!tracker.message.empty()) text += "; it says: " + tracker.message;
@@ -82,7 +83,7 @@ private:
 
 int wait_for_trackers(Context& context, std::string const& target, std::vector<std::string> const& asked) {
     auto const seconds = context.arguments.timeout.value_or(kTimeoutSeconds);
-    auto const where = "`rqfsctl trackers " + printable(context.arguments.torrents.front()) + "`";
+    auto const where = command_on(context, "trackers");
     if (seconds == 0) {
         context.out << where << " shows what comes of it.\n";
         return kExitDone;

@@ -12,10 +12,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -34,6 +36,8 @@ constexpr std::chrono::milliseconds kStopTime{10'000};
 constexpr std::chrono::milliseconds kPoll{200};
 constexpr std::uint32_t kDialSeconds = 10;  // the daemon gives a peer 8 to take the connection
 
+std::uint32_t dial_seconds(Context const& context) { return context.arguments.timeout.value_or(kDialSeconds); }
+
 // `file` as the torrent's own path, when it is a path inside the torrent's directory of the mount. Nothing is read of
 // the file.
 std::string inside_torrent(std::string const& file, std::string const& torrent_path) {
@@ -51,11 +55,6 @@ TorrentReply parse_torrent(json::value const& document) {
     auto reply = torrent_from_json(document);
     if (!reply) throw Failure("the daemon's answer is malformed: " + reply.error().what);
     return std::move(*reply);
-}
-
-// `rqfsctl COMMAND T`, as it can be typed.
-std::string command_on(Context const& context, std::string const& command) {
-    return "`rqfsctl " + command + " " + printable(context.arguments.torrents.front()) + "`";
 }
 
 // What begins with the wish to have files.
@@ -129,19 +128,24 @@ int run_verify(Context& context) {
     return kExitDone;
 }
 
-// Whether who was to be dialled is among the connected. A name's addresses are the daemon's business.
-bool is_connected(json::value const& document, std::string const& host_port) {
+// Of the connected peers those that may be who is to be dialled. A name's addresses are the daemon's business: of a
+// name only its port is known, and that the peer comes from the user.
+std::set<torrent::Endpoint> candidates(Context& context, std::string const& target) {
+    auto const document = context.client.get(target + "/peers");
     auto const* const object = document.if_object();
     auto const* const list = object == nullptr ? nullptr : object->if_contains("peers");
     if (list == nullptr || !list->is_array()) throw Failure("the daemon's answer is malformed: it lacks \"peers\"");
-    auto const endpoint = torrent::Endpoint::parse(host_port);
-    auto const port = parse_host_and_port(host_port).value().port;
+    auto const endpoint = torrent::Endpoint::parse(context.arguments.endpoint);
+    auto const port = parse_host_and_port(context.arguments.endpoint).value().port;
+    std::set<torrent::Endpoint> found;
     for (auto const& element : list->get_array()) {
         auto const peer = peer_from_json(element);
         if (!peer) throw Failure("the daemon's answer is malformed: " + peer.error().what);
-        if (endpoint ? peer->endpoint == *endpoint : peer->source == "user" && peer->endpoint.port == port) return true;
+        bool const fits =
+            endpoint ? peer->endpoint == *endpoint : peer->source == "user" && peer->endpoint.port == port;
+        if (fits) found.insert(peer->endpoint);
     }
-    return false;
+    return found;
 }
 
 // Who has all of it is left as soon as we have.
@@ -149,21 +153,32 @@ bool is_complete(Context& context, std::string const& target) {
     return parse_torrent(context.client.get(target)).status.state == torrent::TorrentState::seeding;
 }
 
-int wait_for_peer(Context& context, std::string const& target, bool was_complete) {
-    auto const endpoint = printable(context.arguments.endpoint);
-    auto const seconds = context.arguments.timeout.value_or(kDialSeconds);
-    context.out << "Connecting to " << endpoint
+// By an address it is known whether the peer is there, by a name only whether one has come that was not there before.
+std::string not_among_peers(Context const& context, std::uint32_t seconds) {
+    auto const after = " after " + std::to_string(seconds) + " s: ";
+    auto const name = printable(context.arguments.endpoint);
+    if (torrent::Endpoint::parse(context.arguments.endpoint))
+        return name + " is not among the peers" + after +
+               "it did not answer, or has left again; the log of level debug says more";
+    return "no new peer is connected by the name " + name + after + "it did not answer, or was connected before; " +
+           command_on(context, "peers") + " shows all";
+}
+
+int wait_for_peer(Context& context, std::string const& target, bool was_complete,
+                  std::set<torrent::Endpoint> const& before) {
+    auto const seconds = dial_seconds(context);
+    context.out << "Connecting to " << printable(context.arguments.endpoint)
                 << (seconds == 0 ? ": " + command_on(context, "peers") + " shows it." : ".") << std::endl;
     if (seconds == 0) return kExitDone;
     auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-    while (!is_connected(context.client.get(target + "/peers"), context.arguments.endpoint)) {
+    for (;;) {
+        auto const now = candidates(context, target);
+        if (!std::includes(before.begin(), before.end(), now.begin(), now.end())) break;
         if (!was_complete && is_complete(context, target)) {
             context.out << "All of the torrent has come meanwhile.\n";
             return kExitDone;
         }
-        if (std::chrono::steady_clock::now() >= until)
-            throw Failure(endpoint + " is not among the peers after " + std::to_string(seconds) +
-                          " s: it did not answer, or has left again; the log of level debug says more");
+        if (std::chrono::steady_clock::now() >= until) throw Failure(not_among_peers(context, seconds));
         std::this_thread::sleep_for(kPoll);
     }
     context.out << "Connected.\n";
@@ -174,6 +189,9 @@ int run_connect(Context& context) {
     json::object body;
     body["endpoint"] = to_utf8(context.arguments.endpoint);
     auto const target = torrent_target(context.arguments.torrents.front());
+    bool const waits = !context.arguments.json && dial_seconds(context) > 0;
+    std::set<torrent::Endpoint> before;
+    if (waits && !torrent::Endpoint::parse(context.arguments.endpoint)) before = candidates(context, target);
     auto const document = context.client.post(target + "/connect", body);
     if (context.arguments.json) {
         print_document(context, document);
@@ -181,7 +199,7 @@ int run_connect(Context& context) {
     }
     auto const state = parse_torrent(document).status.state;
     if (state != torrent::TorrentState::paused)
-        return wait_for_peer(context, target, state == torrent::TorrentState::seeding);
+        return wait_for_peer(context, target, state == torrent::TorrentState::seeding, before);
     context.out << "It is dialled after " << command_on(context, "resume") << ": the torrent is paused.\n";
     return kExitDone;
 }

@@ -4,6 +4,7 @@
 #include "tools/control/request_target.h"
 #include "tools/control/text.h"
 #include "tools/rqfsctl/failure.h"
+#include "tools/rqfsctl/shell_word.h"
 
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -25,6 +26,13 @@ std::string torrent_text(std::string const& text) {
 }
 
 std::string torrent_target(std::string const& text) { return "/v1/torrents/" + percent_encode(torrent_text(text)); }
+
+std::string command_on(Context const& context, std::string const& command) {
+    auto const& torrent = context.arguments.torrents.front();
+    // What a terminal would obey can be shown, but then it is another text.
+    auto const shown = printable(torrent) == torrent ? shell_word(torrent) : "T";
+    return "`rqfsctl " + command + (torrent.starts_with('-') ? " -- " : " ") + shown + "`";
+}
 
 void print_document(Context& context, boost::json::value const& document) {
     context.out << json_text(document) << '\n';

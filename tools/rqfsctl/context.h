@@ -25,6 +25,9 @@ std::string torrent_text(std::string const& text);
 // "/v1/torrents/T" of the same.
 std::string torrent_target(std::string const& text);
 
+// "`rqfsctl COMMAND T`" of the first torrent, as it can be typed.
+std::string command_on(Context const& context, std::string const& command);
+
 // The one document of --json.
 void print_document(Context& context, boost::json::value const& document);
 
