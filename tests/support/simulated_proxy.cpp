@@ -78,7 +78,7 @@ asio::awaitable<void> SimulatedProxy::accept() {
         ++connections;
         if (!open) continue;
         streams_.push_back(client);
-        tasks_.spawn(serve(client));
+        if (speaks) tasks_.spawn(serve(client));
     }
 }
 
@@ -97,7 +97,7 @@ asio::awaitable<void> SimulatedProxy::serve(std::shared_ptr<StreamSocket> client
         auto reply = reply_with(host_.endpoint());
         if (datagrams && !relays) {
             reply[1] = std::byte{7};  // command not supported (RFC 1928, 6)
-            co_await write(*client, std::move(reply));
+            if (!hangs_up_instead) co_await write(*client, std::move(reply));
             client->close();
         } else if (datagrams) {
             client_ = {client->remote().address, 0};

@@ -24,8 +24,10 @@ public:
     SimulatedProxy(boost::asio::any_io_executor const& executor, SimulatedHost& host, torrent::Resolver& resolver);
     ~SimulatedProxy() override;
 
-    bool open = true;    // otherwise it hangs up on whoever comes
-    bool relays = true;  // datagrams; otherwise it says that it does not do that
+    bool open = true;               // otherwise it hangs up on whoever comes
+    bool speaks = true;             // otherwise it lets them come and says nothing
+    bool relays = true;             // datagrams; otherwise it says that it does not do that,
+    bool hangs_up_instead = false;  // or, as OpenSSH's, says nothing and closes
     std::size_t connections = 0;
     std::size_t relayed = 0;  // datagrams of its client
 

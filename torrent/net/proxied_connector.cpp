@@ -71,8 +71,10 @@ asio::awaitable<std::unique_ptr<StreamSocket>> ProxiedConnector::tunnel(Endpoint
     auto const target = names_.target(endpoint);
     if (!target)
         throw system_error(asio::error::host_not_found, "the name behind " + endpoint.text() + " was forgotten");
-    // Sooner than the whole is given up, so that a dead proxy is not taken for a dead target.
-    auto stream = co_await dialer_.dial(limit / 2);
+    // Sooner than the whole is given up, so that a dead proxy is not taken for a dead target. (Once it has let us in it
+    // may be the target that keeps it waiting.)
+    auto about = target->text();
+    auto stream = co_await dialer_.dial(limit * 3 / 4, std::move(about));
     std::vector<std::byte> first;
     try {
         first = co_await proxy_connect(*stream, dialer_.proxy(), *target);

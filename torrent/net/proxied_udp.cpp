@@ -121,14 +121,15 @@ asio::awaitable<void> ProxiedUdp::associate() {
     associating_ = true;
     Endpoint relay;
     auto opening = open_relay(relay);
-    auto const stream = co_await with_timeout(clock_, std::move(opening), limit::kProxyTime,
+    auto const stream = co_await with_timeout(clock_, std::move(opening), 2 * limit::kProxyTime,
                                               "the proxy " + dialer_.proxy().place() + " does not answer");
     associated(relay);
     co_await watch(*stream);
 }
 
 asio::awaitable<std::unique_ptr<StreamSocket>> ProxiedUdp::open_relay(Endpoint& relay) {
-    auto stream = co_await dialer_.dial(limit::kProxyTime);
+    std::string about = kToRelayDatagrams;
+    auto stream = co_await dialer_.dial(limit::kProxyTime, std::move(about));
     auto named = co_await proxy_associate(*stream, dialer_.proxy());
     auto finding = dialer_.find_relay(std::move(named), stream->remote().address);
     relay = co_await std::move(finding);
@@ -136,7 +137,6 @@ asio::awaitable<std::unique_ptr<StreamSocket>> ProxiedUdp::open_relay(Endpoint& 
 }
 
 void ProxiedUdp::associated(Endpoint const& relay) {
-    dialer_.heard({}, {});
     if (told_) log().info("datagrams go through the proxy again proxy={}", dialer_.proxy().text());
     told_ = false;
     obstacle_.clear();
@@ -152,7 +152,6 @@ void ProxiedUdp::associated(Endpoint const& relay) {
 void ProxiedUdp::failed(system_error const& failure) {
     auto const what = sentence(failure);
     obstacle_ = is_refusal(failure.code()) ? what : std::string();
-    if (failure.code().category() == proxy_category()) dialer_.heard(failure.code(), what);
     if (!told_)
         log().warn("no datagrams through the proxy: UDP trackers and the DHT are out of reach error=\"{}\"", what);
     told_ = true;

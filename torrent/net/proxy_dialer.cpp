@@ -3,6 +3,7 @@
 #include "torrent/error.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/proxy_error.h"
+#include "torrent/net/proxy_handshake.h"
 #include "torrent/timeout.h"
 
 #include <boost/asio/error.hpp>
@@ -37,22 +38,34 @@ bool is_printable(std::string_view name) {
 
 }  // namespace
 
-asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial(Duration limit) {
-    std::string reason;
+asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial(Duration limit, std::string about) {
+    std::unique_ptr<StreamSocket> stream;  // there as soon as the proxy is reached
+    std::optional<system_error> failure;
     try {
-        auto dialling = dial_any(limit);
-        co_return co_await with_timeout(clock_, std::move(dialling), limit, "it does not answer");
+        auto opening = open(stream, limit, std::move(about));
+        co_await with_timeout(clock_, std::move(opening), limit, "it does not answer");
     } catch (system_error const& e) {
         if (e.code() == asio::error::operation_aborted) throw;
-        reason = sentence(e);
+        failure = e;
     }
-    system_error const failure(ProxyErrc::unreachable, "the proxy " + proxy_.place() + " (" + reason + ")");
-    heard(failure.code(), sentence(failure));
-    throw failure;
+    closed_to_us_.clear();
+    if (!failure) co_return stream;
+    auto const place = "the proxy " + proxy_.place();
+    if (!stream)
+        failure = system_error(ProxyErrc::unreachable, place + " (" + sentence(*failure) + ")");
+    else if (failure->code() == make_error_code(Errc::timed_out))
+        failure = system_error(ProxyErrc::silent, place);
+    closed_to_us_ = sentence(*failure);
+    throw *failure;
+}
+
+asio::awaitable<void> ProxyDialer::open(std::unique_ptr<StreamSocket>& stream, Duration limit, std::string about) {
+    stream = co_await dial_any(limit);
+    co_await proxy_log_in(*stream, proxy_, std::move(about));
 }
 
 void ProxyDialer::heard(boost::system::error_code const& code, std::string const& what) {
-    trouble_ = is_trouble_with_proxy(code) ? what : std::string();
+    denies_all_ = is_trouble_with_proxy(code) ? what : std::string();
 }
 
 asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial_any(Duration limit) {

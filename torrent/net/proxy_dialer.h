@@ -25,19 +25,23 @@ public:
     ProxyDialer(Clock& clock, Connector& connector, Resolver& resolver, ProxyAddress const& proxy)
         : clock_(clock), connector_(connector), resolver_(resolver), proxy_(proxy) {}
 
-    // The whole within `limit`. Throws system_error with ProxyErrc::unreachable.
-    boost::asio::awaitable<std::unique_ptr<StreamSocket>> dial(Duration limit);
+    // A connection to the proxy that has let us in, the whole within `limit`; `about` is what it is for, in the
+    // sentence of a refusal. Throws system_error with ProxyErrc. (HTTP lets in or does not with its answer to the
+    // request.)
+    boost::asio::awaitable<std::unique_ptr<StreamSocket>> dial(Duration limit, std::string about);
     // Where the relay is that the proxy, reached at `own`, names: a name is looked up, as the proxy's own is. Throws
     // system_error: ProxyErrc::malformed where no host can be, or as the resolver does.
     boost::asio::awaitable<Endpoint> find_relay(ProxyTarget named, Address own);
     ProxyAddress const& proxy() const { return proxy_; }
 
-    // What it did when it was last spoken to, by whoever dialled it; no code: what it was asked for.
+    // What it last did when it was asked for a connection; no code: what it was asked for. Nothing that it does for
+    // datagrams alone belongs here: without them the rest goes on.
     void heard(boost::system::error_code const& code, std::string const& what);
-    // Its own trouble then, as a sentence; empty: it did its part, or was not needed yet.
-    std::string const& trouble() const { return trouble_; }
+    // Its own trouble when it was last dialled or asked, as a sentence; empty: it did its part, or was not needed yet.
+    std::string const& trouble() const { return closed_to_us_.empty() ? denies_all_ : closed_to_us_; }
 
 private:
+    boost::asio::awaitable<void> open(std::unique_ptr<StreamSocket>& stream, Duration limit, std::string about);
     boost::asio::awaitable<std::unique_ptr<StreamSocket>> dial_any(Duration limit);
     boost::asio::awaitable<void> look_up();
 
@@ -47,7 +51,8 @@ private:
     ProxyAddress const& proxy_;
     std::vector<Address> addresses_;
     TimePoint look_up_again_{};
-    std::string trouble_;
+    std::string closed_to_us_;  // it cannot be reached, or does not let us in
+    std::string denies_all_;    // it does, but what it answers to a request is its own trouble
 };
 
 }  // namespace rqfs::torrent

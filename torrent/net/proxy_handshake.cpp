@@ -75,7 +75,7 @@ private:
     std::string about_;
 };
 
-asio::awaitable<void> log_in(Talk& talk, ProxyAddress const& proxy) {
+asio::awaitable<void> socks5_log_in(Talk& talk, ProxyAddress const& proxy) {
     auto greeting = socks5::encode_greeting(proxy.has_login());
     co_await talk.send(std::move(greeting));
     std::array<std::byte, socks5::kMethodBytes> answer{};
@@ -90,9 +90,7 @@ asio::awaitable<void> log_in(Talk& talk, ProxyAddress const& proxy) {
     if (auto const refusal = socks5::parse_login_reply(verdict)) talk.fail(refusal);
 }
 
-asio::awaitable<ProxyTarget> socks5_request(Talk& talk, ProxyAddress const& proxy, socks5::Command command,
-                                            ProxyTarget const& target) {
-    co_await log_in(talk, proxy);
+asio::awaitable<ProxyTarget> socks5_request(Talk& talk, socks5::Command command, ProxyTarget const& target) {
     auto request = socks5::encode_request(command, target);
     co_await talk.send(std::move(request));
     std::vector<std::byte> reply(socks5::kReplyHeadBytes);
@@ -130,19 +128,25 @@ asio::awaitable<std::vector<std::byte>> http_request(Talk& talk, ProxyAddress co
 
 }  // namespace
 
+asio::awaitable<void> proxy_log_in(StreamSocket& stream, ProxyAddress const& proxy, std::string about) {
+    if (proxy.kind == ProxyAddress::Kind::http) co_return;
+    Talk talk(stream, proxy, std::move(about));
+    co_await socks5_log_in(talk, proxy);
+}
+
 asio::awaitable<std::vector<std::byte>> proxy_connect(StreamSocket& stream, ProxyAddress const& proxy,
                                                       ProxyTarget const& target) {
     Talk talk(stream, proxy, target.text());
     if (proxy.kind == ProxyAddress::Kind::http) co_return co_await http_request(talk, proxy, target);
-    co_await socks5_request(talk, proxy, socks5::Command::connect, target);
+    co_await socks5_request(talk, socks5::Command::connect, target);
     co_return std::vector<std::byte>();
 }
 
 asio::awaitable<ProxyTarget> proxy_associate(StreamSocket& stream, ProxyAddress const& proxy) {
-    Talk talk(stream, proxy, "to relay datagrams");
+    Talk talk(stream, proxy, kToRelayDatagrams);
     // RFC 1928, 6: zeros where we do not know from where we shall send, as behind a NAT.
     ProxyTarget const anywhere;
-    auto relay = co_await socks5_request(talk, proxy, socks5::Command::udp_associate, anywhere);
+    auto relay = co_await socks5_request(talk, socks5::Command::udp_associate, anywhere);
     if (relay.port == 0) talk.fail(ProxyErrc::malformed);
     co_return relay;
 }

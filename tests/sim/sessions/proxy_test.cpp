@@ -186,7 +186,8 @@ TEST_F(BehindProxy, OfADhtThatNoDatagramReachesTheTrackersSayWhyAndNotWhenItIsAs
 
     EXPECT_EQ(row.url, "DHT");
     EXPECT_EQ(row.state, "failed");
-    EXPECT_EQ(row.message, "it is not reached: the proxy 20.0.0.7:1080 refused to relay datagrams: it does not do that");
+    EXPECT_EQ(row.message,
+              "it is not reached: the proxy 20.0.0.7:1080 refused to relay datagrams: it does not do that");
     EXPECT_FALSE(row.next_announce);
     try {
         session->announce(hash, std::nullopt);
@@ -217,6 +218,38 @@ TEST_F(BehindProxy, WhileTheProxyIsAwayTorrentsSayThatBeforeAllElseAndOnlyThen) 
     proxy.open = true;
     ASSERT_TRUE(until(2min, [&] { return session->why(hash, FileIndex(0)).obstacle.empty(); }));
     EXPECT_FALSE(session->torrent(hash).reason.starts_with("nothing is sent"));
+}
+
+TEST_F(BehindProxy, AProxyThatHangsUpOnWhoWantsDatagramsIsOtherwiseInNoTrouble) {
+    auto const made = make_torrent({.bytes = 100'000});
+    auto const hash = made.metainfo->info_hash();
+    proxy.relays = false;
+    proxy.hangs_up_instead = true;
+    add_seed(made, "20.0.0.1:6881");
+    start();
+    run(session->add(made.file, AddOptions{}));
+    clock.run_for(engine, 5s);
+
+    EXPECT_EQ(session->why(hash, FileIndex(0)).obstacle, "");
+    EXPECT_FALSE(session->torrent(hash).reason.starts_with("nothing is sent")) << session->torrent(hash).reason;
+    run(session->connect(hash, "20.0.0.1", 6881));
+    auto const stream = session->open(hash, FileIndex(0), ReaderProgram{});
+    EXPECT_EQ(read(*stream, {0, made.data.size()}), made.data);
+}
+
+TEST_F(BehindProxy, AProxyThatLetsUsComeAndSaysNothingIsInTrouble) {
+    auto const made = make_torrent({.bytes = 100'000, .trackers = {"http://tracker.far/announce"}});
+    auto const hash = made.metainfo->info_hash();
+    proxy.speaks = false;
+    start();
+    run(session->add(made.file, AddOptions{}));
+
+    EXPECT_TRUE(until(1min, [&] { return !session->why(hash, FileIndex(0)).obstacle.empty(); }));
+
+    EXPECT_EQ(session->torrent(hash).reason,
+              "nothing is sent but to the proxy, and that is in trouble: the proxy 20.0.0.7:1080: it does not answer");
+    proxy.speaks = true;
+    EXPECT_TRUE(until(2min, [&] { return session->why(hash, FileIndex(0)).obstacle.empty(); }));
 }
 
 TEST_F(BehindProxy, APausedTorrentSaysThatItIsPausedWhereverTheProxyIs) {

@@ -217,8 +217,8 @@ TEST_F(ProxiedConnectorTest, AProxyThatHangsUpOrFallsSilentAnywhereIsAFailure) {
     std::string const http = "HTTP/1.1 200 OK\r\n\r\n";
     for (auto const afterwards : {Afterwards::close, Afterwards::fall_silent}) {
         network.afterwards = afterwards;
-        auto const expected = afterwards == Afterwards::close ? make_error_code(ProxyErrc::closed)
-                                                              : boost::system::error_code(asio::error::timed_out);
+        bool const closes = afterwards == Afterwards::close;
+        auto const expected = closes ? make_error_code(ProxyErrc::closed) : make_error_code(asio::error::timed_out);
         for (std::size_t size = 0; size < kDone.size(); ++size) {
             speak_socks5(kDone.substr(0, size));
             EXPECT_EQ(fail(), expected) << size;
@@ -226,7 +226,7 @@ TEST_F(ProxiedConnectorTest, AProxyThatHangsUpOrFallsSilentAnywhereIsAFailure) {
         for (std::size_t size = 0; size < kNoLogin.size(); ++size) {
             use("socks5://10.0.0.1:1080");
             network.script = {{3, kNoLogin.substr(0, size)}};
-            EXPECT_EQ(fail(), expected) << size;
+            EXPECT_EQ(fail(), closes ? ProxyErrc::closed : ProxyErrc::silent) << size;
         }
         for (std::size_t size = 0; size < http.size(); ++size) {
             speak_http(http.substr(0, size));
@@ -235,15 +235,42 @@ TEST_F(ProxiedConnectorTest, AProxyThatHangsUpOrFallsSilentAnywhereIsAFailure) {
     }
 }
 
-TEST_F(ProxiedConnectorTest, SilenceEndsInTime) {
+TEST_F(ProxiedConnectorTest, AProxyThatDoesNotEvenLogUsInIsInTroubleItselfUntilItDoes) {
     use("socks5://10.0.0.1:1080");
     network.script = {{3, ""}};
+    network.afterwards = Afterwards::fall_silent;
+    auto const begin = clock.now();
+
+    EXPECT_EQ(fail(), ProxyErrc::silent);
+
+    EXPECT_LT(clock.now() - begin, kLimit);
+    EXPECT_EQ(dialer->trouble(), "the proxy 10.0.0.1:1080: it does not answer");
+    network.script = {{3, kNoLogin}, {10, ""}};
+    EXPECT_EQ(fail(), asio::error::timed_out);
+    EXPECT_EQ(dialer->trouble(), "");
+}
+
+TEST_F(ProxiedConnectorTest, ATargetThatTheProxyDoesNotReachInTimeIsNoTroubleOfIts) {
+    speak_socks5("");
     network.afterwards = Afterwards::fall_silent;
     auto const begin = clock.now();
 
     EXPECT_EQ(fail(), asio::error::timed_out);
 
     EXPECT_EQ(clock.now() - begin, kLimit);
+    EXPECT_EQ(dialer->trouble(), "");
+}
+
+TEST_F(ProxiedConnectorTest, ThatItHangsUpOnWhatIsAskedForStaysItsTroubleThoughItLogsUsIn) {
+    speak_socks5("");
+    network.afterwards = Afterwards::close;
+    EXPECT_EQ(fail(), ProxyErrc::closed);
+    auto const trouble = dialer->trouble();
+
+    tests::run_virtual(engine, clock, dialer->dial(kLimit, "to relay datagrams"));
+
+    EXPECT_EQ(trouble, "the proxy 10.0.0.1:1080 refused 1.2.3.4:80: it ended the connection instead of answering");
+    EXPECT_EQ(dialer->trouble(), trouble);
 }
 
 TEST_F(ProxiedConnectorTest, RepliesMayComeByteByByte) {

@@ -344,6 +344,27 @@ TEST_F(ProxiedUdpTest, ASilentServerIsGivenUpAndAskedAgain) {
     EXPECT_GE(network.dialled.size(), 2u);
 }
 
+TEST_F(ProxiedUdpTest, ThatNoRelayIsHadIsNoTroubleOfTheRest) {
+    for (auto const* const reply : {"", "\x05\x00\x00\x07\x00\x00\x00\x00\x00\x00"}) {
+        network.script = {{3, kNoLogin}, {10, std::string(reply, *reply == '\0' ? 0 : 10)}};
+        network.afterwards = ScriptedProxy::Afterwards::close;
+        use("socks5://10.0.0.1:1080");
+        run(seconds(1));
+
+        EXPECT_FALSE(network.dialled.empty());
+        EXPECT_EQ(dialer->trouble(), "");
+        end();
+    }
+}
+
+TEST_F(ProxiedUdpTest, ThatItLetsNobodyInIsTheProxysTrouble) {
+    network.script = {{3, "\x05\xff"}};
+    use("socks5://10.0.0.1:1080");
+    run(seconds(1));
+
+    EXPECT_EQ(dialer->trouble(), "the proxy 10.0.0.1:1080 refused to relay datagrams: it wants a user and a password");
+}
+
 TEST_F(ProxiedUdpTest, ThroughHttpNothingGetsOut) {
     use("http://10.0.0.1:3128");
     run(seconds(5));
