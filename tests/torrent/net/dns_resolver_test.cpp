@@ -5,6 +5,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/virtual_clock.h"
 #include "tests/torrent/net/fake_name_server.h"
+#include "tests/torrent/net/other_end.h"
 #include "torrent/error.h"
 #include "torrent/net/endpoint_conversion.h"
 #include "torrent/task_group.h"
@@ -29,6 +30,7 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using tests::comes_true;
 using tests::FakeNameServer;
 using tests::run_engine;
 using Question = FakeNameServer::Question;
@@ -309,19 +311,28 @@ TEST_F(DnsResolverTest, BoundToAnInterfaceALateAnswerStillFindsItsSocket) {
         DnsResolver resolver(clock, options);
         TaskGroup tasks(engine.get_executor(), "test");
         tasks.spawn(note(resolver, "tracker.example"));
-        engine.restart();
-        engine.run_for(50ms);
+        bool const asked = comes_true([&] {
+            engine.restart();
+            engine.run_for(1ms);
+            return late.available() > 0;
+        });
         std::array<char, 512> room{};
         asio::ip::udp::endpoint asker;
-        late.receive_from(asio::buffer(room), asker);
+        if (asked) late.receive_from(asio::buffer(room), asker);
 
         run_engine(engine, tasks.stop());
+        ASSERT_TRUE(asked);
         late.connect(asker);
-        late.send(asio::buffer(room));
-        boost::system::error_code refused;
-        late.send(asio::buffer(room), 0, refused);
+        auto const refused = [&] {
+            boost::system::error_code of_the_one_before;
+            late.send(asio::buffer(room), 0, of_the_one_before);
+            return of_the_one_before == asio::error::connection_refused;
+        };
 
-        EXPECT_EQ(refused == asio::error::connection_refused, interface.empty()) << refused.message();
+        if (interface.empty()) {
+            EXPECT_TRUE(comes_true(refused));
+        }
+        for (int i = 0; !interface.empty() && i < 10; ++i) EXPECT_FALSE(refused()) << i;
     }
 }
 

@@ -182,7 +182,7 @@ TEST_F(LingeringSocketsTest, ASocketOfDatagramsStaysForItsTime) {
     now = over;
     lingering.look(now);
 
-    EXPECT_TRUE(refused());
+    EXPECT_TRUE(comes_true(refused));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <sched.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <chrono>
@@ -173,19 +174,27 @@ Heard speak(std::vector<std::string> const& listen, std::vector<std::string> con
     return {host.local(), catcher.senders};
 }
 
+// Only the calling thread does. What is missing for it, if anything.
+std::string enter_network_with_two_addresses() {
+    if (::unshare(CLONE_NEWNET) != 0) return "a network namespace needs root";
+    auto const status =
+        std::system("ip link set lo up && ip addr add 11.0.0.1/32 dev lo && ip addr add 11.0.0.2/32 dev lo");
+    if (status == 0) return "";
+    bool const found = !WIFEXITED(status) || WEXITSTATUS(status) != 127;  // a shell's word for no such program
+    return found ? "`ip` could not set the addresses of a network namespace" : "`ip` (iproute2) is missing";
+}
+
 // In a network namespace of a thread's own, where alone we may have another address.
 TEST(UdpSocketsOfAHost, ItsLoopbackSpeaksWithLoopbackAloneHoweverTheyAreNamed) {
     Heard first, last;
-    bool possible = false;
+    std::string missing;
     std::thread([&] {
-        possible =
-            ::unshare(CLONE_NEWNET) == 0 &&
-            std::system("ip link set lo up && ip addr add 11.0.0.1/32 dev lo && ip addr add 11.0.0.2/32 dev lo") == 0;
-        if (!possible) return;
+        missing = enter_network_with_two_addresses();
+        if (!missing.empty()) return;
         first = speak({"127.0.0.1:0", "11.0.0.1:0"}, {"11.0.0.2:0", "127.0.0.2:0"});
         last = speak({"11.0.0.1:0", "127.0.0.1:0"}, {"11.0.0.2:0", "127.0.0.2:0"});
     }).join();
-    if (!possible) GTEST_SKIP() << "a network namespace needs root";
+    if (!missing.empty()) GTEST_SKIP() << missing;
 
     EXPECT_EQ(first.senders, (std::vector{first.ours[1], first.ours[0]}));
     EXPECT_EQ(last.senders, (std::vector{last.ours[0], last.ours[1]}));
