@@ -10,8 +10,9 @@ namespace rqfs::torrent {
 // Sockets tied to an interface that we have done with while others may still send to them. What comes for a socket that
 // is no more is answered by the kernel itself, with a TCP reset or by ICMP, and this answer is tied to nothing: it
 // takes whatever way the routes give. So a connection says its end and stays, and what still comes is read and thrown
-// away, until the other end has closed, too. Who goes on sending nevertheless is read no more and so told to wait; when
-// nothing is on its way any longer the socket, tied as it is, resets the connection. One of datagrams only stays open.
+// away, until the other end has closed, too. Who goes on sending nevertheless is read no more for a while, and then the
+// socket, tied as it is, resets the connection. Who sends fast has filled the receive buffer by then and was told to
+// wait, so that nothing of his is on its way; of who sends little something may be. One of datagrams only stays open.
 // Time is an argument. Engine thread only.
 class LingeringSockets {
 public:
