@@ -32,7 +32,7 @@ constexpr std::size_t kMoreAmongStrangers = 8;  // than kNearest: who announced 
 constexpr double kByChance = 4;           // so many may be nearer than any is expected,
 constexpr double kDensest = 2;            // and so many times the expected within any distance: one honest crowd of 200
 constexpr std::size_t kCrowd = 12;        // asked of those beyond: the estimate may be wrong, the nearest 8 be honest
-constexpr std::size_t kUndisturbed = 24;  // queries; a search that nobody is in the way of needs fewer
+constexpr std::size_t kUndisturbed = 32;  // queries; where nobody is in the way fewer do, with 24 liars hide more
 
 }  // namespace
 

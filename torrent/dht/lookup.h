@@ -61,9 +61,9 @@ public:
     // As of the last call of next().
     bool finished();
     // The nearest that answered, nearest first: to be announced to. BEP 5 says the nearest 8; these are the 12 that
-    // end a search (see above), up to 28 where many know no peers or are strangers, and 12 more of a crowd, because
-    // whoever searches among liars then meets one that kept the peer: with 8, where four nodes of five lie, 72 searches
-    // of a hundred find all peers instead of 98, and 18 none at all.
+    // end a search (see above), and more where many know no peers, are strangers or crowd, because whoever searches
+    // among liars then meets one that kept the peer: with 8, where four nodes of five lie, a quarter of the searches
+    // missed some of the peers and a sixth all of them.
     std::vector<Found> closest() const;
 
     std::size_t queries() const { return queries_; }
