@@ -53,7 +53,7 @@ inline constexpr std::uint32_t kMaxDialFailures = 3;              // LT max_fail
 inline constexpr std::size_t kLingering = 256;                    // ended connections on an interface; as many dials as fail in 8 s
 inline constexpr std::size_t kLingeringLookups = 64;              // sockets of name lookups that have ended: 32 of the usual two servers
 inline constexpr std::chrono::seconds kLingerReading{3};          // twice the round trips and retransmissions of a bad mobile line
-inline constexpr std::chrono::seconds kLingerUnread{2};           // then, with its window shut: some round trips until nothing is on its way
+inline constexpr std::chrono::seconds kLingerUnread{2};           // then no more is read: its window shuts, and some round trips pass
 inline constexpr std::chrono::milliseconds kLingerAtStop{500};    // of the 3 s promised: a round trip or two
 inline constexpr std::chrono::seconds kRedial{60};                // times failures; LT min_reconnect_time
 inline constexpr std::size_t kPeerLogLevels = 64;                 // of a torrent, set by the user; nobody follows more

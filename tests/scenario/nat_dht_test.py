@@ -8,7 +8,7 @@ import sys
 
 import lab
 from found_test import Found
-from lab import Daemon, Session, needs, needs_root, wait_for
+from lab import Daemon, Session, needs, needs_root
 from neighbours import DIALS_NOBODY, LABORATORY, Every, Neighbours
 from networks import House, Internet
 from routed_home import OUTSIDE, PORT, RoutedHome

@@ -26,8 +26,8 @@ boost::asio::awaitable<void> proxy_log_in(StreamSocket& stream, ProxyAddress con
 boost::asio::awaitable<std::vector<std::byte>> proxy_connect(StreamSocket& stream, ProxyAddress const& proxy,
                                                              ProxyTarget const& target);
 
-// SOCKS5 only, after the login: where it says that it relays datagrams as long as the stream is open. Its port is not 0; its address may
-// be unspecified, where that is the proxy's own, or a name.
+// SOCKS5 only, after the login: where it says that it relays datagrams as long as the stream is open. Its port is not 0;
+// its address may be unspecified, where that is the proxy's own, or a name.
 boost::asio::awaitable<ProxyTarget> proxy_associate(StreamSocket& stream, ProxyAddress const& proxy);
 
 }  // namespace rqfs::torrent
