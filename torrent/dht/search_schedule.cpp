@@ -14,6 +14,8 @@ constexpr Duration kAgain = 15min;  // LT dht_announce_interval; half of how lon
 constexpr Duration kSpread = 1min;
 constexpr Duration kAnnounceAgain = 10min;  // a search that comes sooner does not announce
 constexpr Duration kFirstRetry = 5s;        // in the first minute a swarm may just be beginning
+constexpr std::size_t kEnoughReplies = 8;   // so many nodes nearest to a torrent are told of its peers (BEP 5)
+constexpr Duration kFewRetry = 30s;         // by then a node that has just begun knows others
 constexpr Duration kUrgentPause = 30s;      // between searches for somebody who waits
 constexpr Duration kWaits = 10s;            // who waits says so again and again
 constexpr std::uint32_t kPatience = 8;  // so many of them without peers, then ever later: most likely there are none
@@ -21,7 +23,7 @@ constexpr std::uint32_t kPatience = 8;  // so many of them without peers, then e
 }  // namespace
 
 bool SearchSchedule::announces(TimePoint now) const {
-    return announced_ == TimePoint{} || now - announced_ >= kAnnounceAgain;
+    return announced_ == TimePoint{} || now - announced_ >= kAnnounceAgain || few_ > 0;
 }
 
 void SearchSchedule::began() { running_ = true; }
@@ -33,9 +35,15 @@ void SearchSchedule::ended(std::size_t replies, std::size_t peers, std::size_t a
     if (announces > 0) announced_ = now;
     unanswered_ = replies > 0 ? 0 : std::min(unanswered_ + 1, 16u);
     if (replies > 0) fruitless_ = peers > 0 ? 0 : std::min(fruitless_ + 1, 16u);
+    if (replies > 0) few_ = replies >= kEnoughReplies ? 0 : std::min(few_ + 1, 16u);
     auto const jitter = kSpread * (random % 1000) / 1000;
-    auto const vain = in_vain();
-    due_ = now + (vain == 0 ? kAgain + jitter : std::min(kFirstRetry * (1u << (vain - 1)), kAgain) + jitter / 20);
+    auto pause = kAgain + jitter;
+    auto const retry = [&](std::uint32_t times, Duration first) {
+        if (times > 0) pause = std::min(pause, std::min(first * (1u << (times - 1)), kAgain) + jitter / 20);
+    };
+    retry(in_vain(), kFirstRetry);
+    retry(few_, kFewRetry);
+    due_ = now + pause;
     if (unanswered_ > 0 && nodes_came_) due_ = now;
     nodes_came_ = false;
     if (std::exchange(told_old_, false)) announce_again(now);

@@ -10,8 +10,9 @@ namespace rqfs::torrent {
 
 // When to look for a torrent's peers in the DHT again, and whether to announce then. One a torrent and family; pure.
 //
-// The first search is due at once. While nobody answers or no peers are found the next comes soon and then ever later;
-// else after 15 minutes and up to one more, so that torrents spread.
+// The first search is due at once. While nobody answers, few do, or no peers are found the next comes soon and then ever
+// later; else after 15 minutes and up to one more, so that torrents spread. Where few answered hardly anybody would find
+// us by what they were told: the next search announces again.
 class SearchSchedule {
 public:
     explicit SearchSchedule(TimePoint now) : due_(now) {}
@@ -45,6 +46,7 @@ private:
     bool nodes_came_ = false;       // while it was running
     bool told_old_ = false;         // the same: what it announces is not so any more
     std::uint32_t unanswered_ = 0;  // searches that nobody answered, one after another: they say nothing of peers
+    std::uint32_t few_ = 0;         // searches that few answered, one after another: the network is hardly known yet
     std::uint32_t fruitless_ = 0;   // searches without peers, one after another
 };
 

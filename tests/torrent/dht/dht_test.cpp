@@ -114,6 +114,24 @@ TEST_F(Node, ASearchAnnouncesOnceAQuarterOfAnHourUntilItEnds) {
     EXPECT_EQ(dht->status().front().searches, 0u);
 }
 
+TEST_F(Node, AnAnnouncementThatFewHeardIsRepeatedAsSoonAsTheNetworkMayBeKnown) {
+    living_nodes = 2;
+    everybody_answers();
+    start();
+    dht->add_node(nth_endpoint(1));
+    run(10s);
+    auto const search = dht->find_peers(random_id(random).info_hash(), [](auto const&) {});
+    search->announce({6881, 6881}, false);
+    run(10s);
+    auto const first = sent_of(KrpcMethod::announce_peer);
+    living_nodes = 500;
+    run(1min);
+
+    EXPECT_GE(first, 1u);
+    EXPECT_LE(first, 2u);
+    EXPECT_GE(sent_of(KrpcMethod::announce_peer), first + 8);
+}
+
 TEST_F(Node, AnAnnouncementNamesThePortOfItsFamily) {
     udp.listening = {endpoint("0.0.0.0:6881"), endpoint("[::]:7000")};
     everybody_answers();

@@ -40,6 +40,18 @@ TEST_F(Schedule, SearchesAgainSoonWhileNobodyIsFound) {
     EXPECT_EQ(after(8, 0), Duration(15min));
 }
 
+TEST_F(Schedule, WhereFewAnswerTheyAreAskedAndToldAgainSoonAndThenEverLater) {
+    EXPECT_EQ(after(7, 3, 7), Duration(30s));
+    EXPECT_TRUE(schedule.announces(now + 30s));
+    EXPECT_EQ(after(1, 3, 1), Duration(60s));
+    for (int i = 0; i < 40; ++i) EXPECT_LE(after(3, 1, 3), Duration(16min));
+    EXPECT_EQ(after(3, 1, 3), Duration(15min)) << "they are all there are";
+
+    EXPECT_EQ(after(8, 3, 8), Duration(15min));
+    EXPECT_FALSE(schedule.announces(now + 5min));
+    EXPECT_EQ(after(2, 3, 2), Duration(30s)) << "as at first";
+}
+
 TEST_F(Schedule, WhoFoundNobodyToAskTriesAgainAsSoonAsThereAreNodes) {
     after(0, 0);
     schedule.nodes_known(now);
