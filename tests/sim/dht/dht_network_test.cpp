@@ -79,11 +79,11 @@ TEST(DhtNetwork, AThousandNodesFindWhatIsAnnounced) {
 TEST(DhtNetwork, FindsAmongDeadNodesAndLiars) {
     std::vector<torrent::NodeContact> accomplices;
     DhtNetwork network(2);
-    network.join(400, 30s);
-    join_liars(network, 100, accomplices);
+    network.join(800, 60s);
+    join_liars(network, 200, accomplices);
     network.run_for(60s);
     auto const torrents = random_torrents(network, 20);
-    leave(network, 150);  // nobody knows yet that they are gone
+    leave(network, 300);  // nobody knows yet that they are gone
     network.announce(torrents);
 
     auto const figures = search(network, torrents, 10);
@@ -207,19 +207,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Attack{"TheBestOfAHundredThousandNamingTheNearest", 100'000, true, 15min, 90}),
     [](auto const& attack) { return attack.param.name; });
 
-// Half of the nodes are others after ten minutes: six times as fast as in an hour.
+// Half of the nodes are others after eight minutes: seven times as fast as in an hour.
 TEST(DhtNetwork, FindsWhileNodesComeAndGo) {
     DhtNetwork network(4);
-    network.join(400, 30s);
+    network.join(1000, 60s);
     network.run_for(30s);
     std::vector<DhtNetwork::Found> searches;
     auto const torrents = random_torrents(network, 10);
     network.announce(torrents);
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 500; ++i) {
         network.leave(network.random_member());
         network.join();
-        network.run_for(3s);
-        if (i >= 100)
+        network.run_for(1s);
+        if (i >= 300)
             searches.push_back(network.look_up(network.random_member(), torrents[network.below(torrents.size())]));
     }
 
