@@ -24,6 +24,8 @@ namespace {
 // How many peers are remembered over a restart: libtorrent saves 100 too.
 constexpr std::size_t kSavedPeers = 100;
 
+constexpr char const* kNoNodeAnswers = "no node of the DHT answers";
+
 }  // namespace
 
 PeerSearch::PeerSearch(SessionContext& session, InfoHash const& info_hash,
@@ -89,9 +91,12 @@ std::string PeerSearch::dht_state() const {
         return "the DHT is not reached: " + obstacle;
     auto const progress = dht_search_->progress();
     if (!progress.nodes_known) return "no node of the DHT is known yet";
-    if (progress.searching || !progress.next) return "searching the DHT";
+    bool const now = progress.searching || !progress.next;
+    if (now && progress.unanswered) return std::string(kNoNodeAnswers) + ", it is being asked again";
+    if (now) return "searching the DHT";
     auto const seconds = std::chrono::ceil<std::chrono::seconds>(*progress.next).count();
-    return "the DHT knows none that answers, it is asked again in " + std::to_string(seconds) + " s";
+    return std::string(progress.unanswered ? kNoNodeAnswers : "the DHT knows none that answers") +
+           ", it is asked again in " + std::to_string(seconds) + " s";
 }
 
 std::optional<TrackerStatus> PeerSearch::dht_status() const {
@@ -99,7 +104,11 @@ std::optional<TrackerStatus> PeerSearch::dht_status() const {
     auto const progress = dht_search_->progress();
     TrackerStatus status;
     status.url = "DHT";
-    status.state = !progress.nodes_known ? "not contacted" : progress.searching ? "announcing" : "working";
+    status.state = !progress.nodes_known ? "not contacted"
+                   : progress.searching  ? "announcing"
+                   : progress.unanswered ? "failed"
+                                         : "working";
+    if (progress.nodes_known && progress.unanswered) status.message = kNoNodeAnswers;
     status.peers = static_cast<std::uint32_t>(progress.peers);
     if (auto const obstacle = session_.trackers.udp.obstacle(); !obstacle.empty()) {
         status.state = "failed";

@@ -175,9 +175,11 @@ TorrentStatus Session::torrent(InfoHash info_hash) const {
 std::vector<TrackerStatus> Session::trackers(InfoHash info_hash) const {
     auto trackers = state_->find(info_hash).trackers();
     auto const obstacle = state_->obstacle();
+    // No datagrams at all is more than nothing at the moment.
+    if (obstacle.empty() || !state_->network.udp().obstacle().empty()) return trackers;
     for (auto& row : trackers) {
         // Trackers fail in their own words; a search of the DHT only finds nobody.
-        if (row.url != "DHT" || row.state == "failed" || obstacle.empty()) continue;
+        if (row.url != "DHT") continue;
         row.state = "failed";
         row.message = "it is not reached: " + obstacle;
         row.next_announce.reset();

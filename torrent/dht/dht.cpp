@@ -94,6 +94,10 @@ void Dht::Search::hurry() {
 Dht::Search::Progress Dht::Search::progress() const {
     Progress progress;
     auto const now = dht_.network_.clock.now();
+    auto const deaf = [](Family const& family) { return family.node->hears_nobody(); };
+    auto const tried = [](Family const& family) { return family.schedule.tried(); };
+    progress.unanswered =
+        std::all_of(families_.begin(), families_.end(), deaf) && std::any_of(families_.begin(), families_.end(), tried);
     for (auto const& family : families_) {
         progress.peers += family.peers;
         progress.nodes_known = progress.nodes_known || family.node->knows_somebody();

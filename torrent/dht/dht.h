@@ -66,6 +66,7 @@ public:
         struct Progress {
             bool nodes_known = false;  // somebody to ask
             bool searching = false;
+            bool unanswered = false;       // it was searched, and nobody answers: ever, or for a while
             std::size_t peers = 0;         // of the search under way or the last one, all families
             std::optional<Duration> next;  // until the next search; none while one is under way
         };

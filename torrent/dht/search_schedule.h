@@ -20,6 +20,7 @@ public:
     bool is_due(TimePoint now) const { return !running_ && due_ <= now; }
     TimePoint due() const { return running_ ? TimePoint::max() : due_; }
     bool announces(TimePoint now) const;
+    bool tried() const { return ended_ != TimePoint{}; }  // a search has ended
 
     void began();
     // How a search went; `random` spreads.

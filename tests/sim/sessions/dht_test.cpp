@@ -125,6 +125,40 @@ TEST_F(DhtOfSessions, SaysWhatItsSearchIsDoing) {
     EXPECT_TRUE(trackers.front().state == "working" || trackers.front().state == "announcing");
 }
 
+TEST_F(DhtOfSessions, SaysThatNoNodeAnswersAndWhenItIsAskedAgain) {
+    auto const hash = make_torrent({}).metainfo->info_hash();
+    auto& alone = add("41.0.0.1:6881", [](Settings& settings) { settings.dht_routers = {"17.0.0.9:6881"}; });
+    add_magnet(alone, bare_magnet(hash));
+
+    ASSERT_TRUE(until(2min, [&] { return alone.session->trackers(hash).back().state == "failed"; }));
+    auto const row = alone.session->trackers(hash).back();
+    auto const resting = alone.session->torrent(hash).reason;
+    ASSERT_TRUE(until(2min, [&] { return alone.session->trackers(hash).back().state == "announcing"; }));
+    auto const searching = alone.session->torrent(hash).reason;
+
+    EXPECT_EQ(row.message, "no node of the DHT answers");
+    ASSERT_TRUE(row.next_announce);
+    EXPECT_EQ(resting, "no peers yet: no node of the DHT answers, it is asked again in " +
+                           std::to_string(row.next_announce->count()) + " s");
+    EXPECT_EQ(searching, "no peers yet: no node of the DHT answers, it is being asked again");
+}
+
+TEST_F(DhtOfSessions, SaysThatNoNodeAnswersAnyMore) {
+    auto const hash = make_torrent({}).metainfo->info_hash();
+    add_dht();
+    auto& member = add("41.0.0.1:6881");
+    add_magnet(member, bare_magnet(hash));
+    clock.run_for(engine, 1min);
+    auto const before = member.session->trackers(hash).back();
+
+    member.host.fall_silent(2h);
+    clock.run_for(engine, 1h);
+
+    EXPECT_NE(before.state, "failed");
+    EXPECT_EQ(before.message, "");
+    EXPECT_EQ(member.session->trackers(hash).back().message, "no node of the DHT answers");
+}
+
 TEST_F(DhtOfSessions, SaysThatNobodyIsAskedWhenItIsOff) {
     auto const hash = make_torrent({}).metainfo->info_hash();
     auto& member = add("41.0.0.1:6881", [](Settings& settings) { settings.dht = false; });
