@@ -1,6 +1,7 @@
 """What rqfsctl promises: pause, resume, remove, adding again, limits, exit statuses, one daemon a store."""
 import os
 import pathlib
+import signal
 import subprocess
 import time
 
@@ -277,6 +278,27 @@ class MountCommand(Scenario):
 
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn('is a mountpoint', done.stdout)
+
+
+class Stuck(Scenario):
+    def test_a_daemon_that_hangs_is_not_waited_for_for_ever_nor_is_its_mount(self):
+        torrent = self.film()
+        daemon = Daemon(self).start()
+        path = daemon.add(torrent.path) / torrent.name
+        base = [str(lab.BIN / 'rqfsctl'), '--socket', str(daemon.socket)]
+        commands = (['status'], ['why', str(path)], ['status', str(path.parent)], ['announce', torrent.hash])
+
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            begun = [subprocess.Popen(base + words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for words in commands]
+            ended = [(process.communicate(timeout=90)[1], process.returncode) for process in begun]
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+
+        for said, status in ended:
+            self.assertRegex(said, f'^rqfsctl: the daemon at {daemon.socket} does not answer: its process {daemon.process.pid} .*\n$')
+            self.assertEqual(status, 3)
+        self.assertEqual(daemon.run('status').returncode, 0)
 
 
 if __name__ == '__main__':

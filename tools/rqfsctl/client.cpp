@@ -50,14 +50,16 @@ struct Client::Connection {
     beast::flat_buffer buffer;
     int process_id = 0;
 
-    // Runs the loop until the operation that was just started has ended.
-    void finish() {
+    // Runs the loop until the operation that was just started has ended; false: it has not within this time.
+    bool finish_within(std::chrono::milliseconds time) {
         loop.restart();
-        loop.run();
+        loop.run_for(time);
+        return loop.stopped();
     }
 };
 
-Client::Client(std::string socket_path) : socket_path_(std::move(socket_path)) {}
+Client::Client(std::string socket_path, std::chrono::milliseconds patience)
+    : socket_path_(std::move(socket_path)), patience_(patience) {}
 Client::~Client() = default;
 
 int Client::process_id() const { return connection_ ? connection_->process_id : 0; }
@@ -95,6 +97,29 @@ void Client::connect() {
     connection_ = std::move(connection);
 }
 
+void Client::finish() {
+    if (connection_->finish_within(patience_)) return;
+    bool const works = !is_probe_ && answers_others();
+    if (works && connection_->finish_within(kAnswerTime)) return;
+    auto const process = std::to_string(process_id());
+    connection_.reset();  // while that is there to which the operation would write
+    throw Failure("the daemon at " + socket_path_ + " does not answer: its process " + process +
+                      " is stopped or hangs; let it go on (kill -CONT " + process + "), or end it (kill -9 " + process +
+                      ") and start rqfs again",
+                  kExitNoDaemon);
+}
+
+bool Client::answers_others() const {
+    Client other(socket_path_, patience_);
+    other.is_probe_ = true;
+    try {
+        other.get("/v1/status");
+    } catch (Failure const&) {
+        return false;
+    }
+    return true;
+}
+
 json::value Client::exchange(Exchange request) {
     // The daemon closes connections that rest for some seconds: a request that met one is sent again on a new one.
     bool const may_be_stale = connection_ != nullptr;
@@ -106,9 +131,8 @@ json::value Client::exchange(Exchange request) {
     message.prepare_payload();
 
     error_code write_code;
-    connection_->stream.expires_after(kAnswerTime);
     http::async_write(connection_->stream, message, [&](error_code code, std::size_t) { write_code = code; });
-    connection_->finish();
+    finish();
 
     // Also after a failed write: a daemon that refuses a body answers without reading all of it.
     http::response_parser<http::string_body> parser;
@@ -116,12 +140,11 @@ json::value Client::exchange(Exchange request) {
     error_code read_code;
     http::async_read(connection_->stream, connection_->buffer, parser,
                      [&](error_code code, std::size_t) { read_code = code; });
-    connection_->finish();
+    finish();
     if (read_code) {
         connection_.reset();
         if (may_be_stale && (read_code == http::error::end_of_stream || write_code))
             return exchange(std::move(request));
-        if (read_code == beast::error::timeout) throw Failure("the daemon does not answer");
         throw Failure("the daemon went away: " + read_code.message(), kExitNoDaemon);
     }
     auto const answer = parser.release();

@@ -2,6 +2,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +15,9 @@ namespace rqfs::tools {
 // Throws Failure: the daemon's own sentence for a refused request, kExitNoDaemon when nobody answers at the socket.
 class Client {
 public:
-    explicit Client(std::string socket_path);
+    // A request that has had no answer for `patience` goes on waiting only if the daemon answers another within as
+    // long.
+    explicit Client(std::string socket_path, std::chrono::milliseconds patience = std::chrono::seconds(15));
     Client(Client const&) = delete;
     Client& operator=(Client const&) = delete;
     ~Client();
@@ -34,8 +37,12 @@ private:
 
     boost::json::value exchange(Exchange request);
     void connect();
+    void finish();
+    bool answers_others() const;
 
     std::string socket_path_;
+    std::chrono::milliseconds patience_;
+    bool is_probe_ = false;
     std::unique_ptr<Connection> connection_;
 };
 

@@ -20,6 +20,10 @@ int run(rqfs::tools::Arguments const& arguments) {
     auto const socket =
         arguments.socket.empty() ? default_socket(environment, default_store(environment)) : arguments.socket;
     Client client(socket);
+    // What is named may be in the mount, where the kernel would wait for a daemon that hangs, and nothing ends that
+    // wait.
+    bool const may_touch_mount = !arguments.torrents.empty() || !arguments.path.empty();
+    if (may_touch_mount) client.get("/v1/status");
     Context context{arguments, client, std::cout, std::cerr, isatty(STDOUT_FILENO) == 1, isatty(STDERR_FILENO) == 1};
     return run_command(context);
 }
