@@ -40,7 +40,9 @@ std::string Torrent::reason() const {
     }
     if (connections_.connected() == 0) return waiting_reason();
     auto const peers = std::to_string(connections_.connected()) + (connections_.connected() == 1 ? " peer" : " peers");
-    return readers_->waiting() > 0 ? std::to_string(readers_->waiting()) + " reads wait for data of " + peers : "fetching from " + peers;
+    auto const waiting = readers_->waiting();
+    if (waiting == 0) return "fetching from " + peers;
+    return std::to_string(waiting) + (waiting == 1 ? " read waits" : " reads wait") + " for data of " + peers;
 }
 
 std::string Torrent::waiting_reason() const {

@@ -261,6 +261,18 @@ TEST_F(Rqfsctl, RefusesWhatCannotBeATorrentFile) {
     EXPECT_TRUE(has(run({"add", large}).err, "over 64 MiB"));
 }
 
+TEST_F(Rqfsctl, SaysHowManyDigitsAnInfoHashHas) {
+    for (std::size_t const digits : {31u, 39u, 41u}) {
+        std::string const text(digits, 'a');
+
+        EXPECT_EQ(run({"add", text}).err,
+                  "rqfsctl: \"" + text +
+                      "\" is no file, and no info-hash: an info-hash has 40 hexadecimal or 32 base32 digits, not " +
+                      std::to_string(digits) + "\n");
+    }
+    EXPECT_TRUE(has(run({"add", "Film.torrent"}).err, "cannot be read as a torrent file")) << "a name is no hash";
+}
+
 TEST_F(Rqfsctl, WaitsForTheMetadata) {
     auto waiting = std::thread([&] {
         bool added = false;
@@ -499,6 +511,11 @@ TEST_F(Rqfsctl, SaysInTheUsersWordsWhatWasExpected) {
         {{}, "a command is required"},
         {{"connect", "Film", "foo"}, "HOST:PORT was expected, not 'foo'"},
         {{"connect", "Film", "fd99::1:6881"}, "HOST:PORT was expected, not 'fd99::1:6881'"},
+        {{"connect", "Film", "10.0.0.1:1", "--timeout", "abc"},
+         "--timeout: a whole number of seconds was expected, not 'abc'"},
+        {{"announce", "Film", "--timeout", "1.5"}, "--timeout: a whole number of seconds was expected, not '1.5'"},
+        {{"trackers", "Film", "--add", "udp://a:1", "--tier", "abc"},
+         "--tier: the number of a tier, as the list shows it, was expected, not 'abc'"},
         {{"log", "torrent=foo"}, "the level trace, debug, info, warn, error or off was expected, not 'foo'"},
         {{"log", "torrent="}, "the level trace, debug, info, warn, error or off was expected, not ''"},
         {{"log", "debug"}, "LOGGER=LEVEL like torrent=debug was expected, not 'debug'"}};

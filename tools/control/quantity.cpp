@@ -147,4 +147,8 @@ std::string format_percent(double fraction) {
     return text.data();
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+    return std::to_string(count) + " " + std::string(count == 1 ? one : many);
+}
+
 }  // namespace rqfs::tools

@@ -23,5 +23,7 @@ std::string format_rate(double bytes_per_second);            // "512 KiB/s"; emp
 std::string format_limit(std::uint64_t bytes_per_second);    // as a rate; "unlimited" for 0
 std::string format_duration(std::chrono::seconds duration);  // "45 s", "3 min", "2 h 05 min", "4 d 02 h"
 std::string format_percent(double fraction);                 // "52.3%"; "100%" only for the whole
+// "1 peer", "2 peers".
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 
 }  // namespace rqfs::tools

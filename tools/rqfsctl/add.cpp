@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <chrono>
@@ -52,10 +53,21 @@ std::string with_lower_case_scheme(std::string link) {
     return link;
 }
 
+// An info-hash that has lost digits, or got some, or its like.
+bool looks_like_info_hash(std::string const& text) {
+    constexpr std::size_t kShortest = 28;
+    constexpr std::size_t kLongest = 48;
+    bool const letters = std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+    return letters && text.size() >= kShortest && text.size() <= kLongest;
+}
+
 std::string read_torrent_file(std::string const& path) {
     struct stat found {};
     auto const quoted = "\"" + printable(path) + "\"";
-    if (stat(path.c_str(), &found) != 0)
+    bool const missing = stat(path.c_str(), &found) != 0;
+    if (missing && looks_like_info_hash(path))
+        throw Failure(quoted + " is no file, and no info-hash: " + torrent::InfoHash::parse(path).error().what);
+    if (missing)
         throw Failure(quoted +
                       " is no magnet link, no URL, and cannot be read as a torrent file: " + std::strerror(errno));
     if (S_ISDIR(found.st_mode)) throw Failure(quoted + " is a directory, not a torrent file");
@@ -150,7 +162,7 @@ private:
                                  ? s.progress
                                  : static_cast<double>(s.wanted_have_bytes) / static_cast<double>(s.wanted_bytes);
         return progress_bar(share, kBarWidth) + " " + format_percent(share) + "  " + format_rate(s.down_rate) + "  " +
-               std::to_string(s.peers_connected) + " peers  " + name;
+               counted(s.peers_connected, "peer", "peers") + "  " + name;
     }
 
     Context& context_;

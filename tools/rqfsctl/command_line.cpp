@@ -9,7 +9,10 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #ifndef RQFS_VERSION
@@ -43,12 +46,23 @@ CLI::App* torrents_command(CLI::App& app, Arguments& to, char const* name, char 
     return made;
 }
 
+// Says what is wrong with a text that is no number, or too large for one.
+CLI::Validator whole_number(char const* what) {
+    auto const check = [what](std::string const& text) {
+        std::uint32_t number = 0;
+        auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+        bool const is_number = failure == std::errc() && end == text.data() + text.size();
+        return is_number ? std::string() : std::string(what) + " was expected, not '" + printable(text) + "'";
+    };
+    return CLI::Validator(check, "");
+}
+
 void add_trackers_command(CLI::App& app, Arguments& to) {
     auto* const trackers = torrent_command(app, to, "trackers", "List the trackers of a torrent, or change the list");
     auto* const add = trackers->add_option("--add", to.add_trackers, "Add a tracker; may be repeated");
     add->type_name("URL")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     auto* const tier = trackers->add_option("--tier", to.tier, "Add it to this tier, not to one behind all others");
-    tier->type_name("N")->needs(add);
+    tier->type_name("N")->needs(add)->check(whole_number("the number of a tier, as the list shows it,"));
     auto* const remove = trackers->add_option("--remove", to.remove_trackers, "Remove a tracker; may be repeated");
     remove->type_name("URL")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     auto* const replace = trackers->add_option("--replace", to.replace_trackers, "Have these trackers and no others");
@@ -78,7 +92,9 @@ void add_showing_commands(CLI::App& app, Arguments& to) {
 }
 
 void add_timeout(CLI::App& command, Arguments& to, char const* help) {
-    command.add_option("--timeout", to.timeout, help)->type_name("SECONDS");
+    command.add_option("--timeout", to.timeout, help)
+        ->type_name("SECONDS")
+        ->check(whole_number("a whole number of seconds"));
 }
 
 void add_changing_commands(CLI::App& app, Arguments& to) {

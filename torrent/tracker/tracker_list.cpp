@@ -76,6 +76,7 @@ Result<TrackerTiers> edited(TrackerTiers list, TrackerEdit const& edit) {
                          "a torrent has at most " + std::to_string(limit::kTrackersPerTorrent) + " trackers");
         list = merged({}, *edit.replace);
     }
+    auto const tiers = list.size();  // as the user has seen them
     for (auto const& url : edit.remove)
         if (auto bad = remove(list, url)) return *bad;
     auto known = by_key(list);
@@ -92,6 +93,9 @@ Result<TrackerTiers> edited(TrackerTiers list, TrackerEdit const& edit) {
             list.push_back({url});
     }
     if (fresh.empty()) return list;
+    if (*edit.tier > tiers)
+        return error(Errc::malformed, "there is no tier " + std::to_string(*edit.tier) +
+                                          ": tiers are numbered from 0, and the next is " + std::to_string(tiers));
     if (*edit.tier >= list.size()) list.emplace_back();
     auto& tier = list[std::min<std::size_t>(*edit.tier, list.size() - 1)];
     tier.insert(tier.end(), fresh.begin(), fresh.end());

@@ -72,7 +72,7 @@ TEST(TrackerList, AddsInTiersOfTheirOwnBehindAllOthers) {
 TEST(TrackerList, AddsToTheTierThatIsNamedOrToANewOneBehind) {
     EXPECT_EQ(after(adding({"udp://x:1", "udp://y:1"}, 0)), (TrackerTiers{{kA, kB, "udp://x:1", "udp://y:1"}, {kC}}));
     EXPECT_EQ(after(adding({"udp://x:1"}, 1)), (TrackerTiers{{kA, kB}, {kC, "udp://x:1"}}));
-    EXPECT_EQ(after(adding({"udp://x:1", "udp://y:1"}, 7)), (TrackerTiers{{kA, kB}, {kC}, {"udp://x:1", "udp://y:1"}}));
+    EXPECT_EQ(after(adding({"udp://x:1", "udp://y:1"}, 2)), (TrackerTiers{{kA, kB}, {kC}, {"udp://x:1", "udp://y:1"}}));
     EXPECT_EQ(edited({}, adding({kA}, 0)).value(), (TrackerTiers{{kA}}));
 }
 
@@ -108,6 +108,19 @@ TEST(TrackerList, ReplacesFirstThenRemovesThenAdds) {
     edit.replace = TrackerTiers{};
     EXPECT_EQ(after(edit), TrackerTiers{});
     EXPECT_EQ(after({}), kList);
+}
+
+TEST(TrackerList, RefusesATierBeyondTheNext) {
+    EXPECT_EQ(refused(kList, adding({"udp://x:1"}, 99)).what,
+              "there is no tier 99: tiers are numbered from 0, and the next is 2");
+    EXPECT_EQ(refused(kList, adding({"udp://x:1"}, 3)).code, Errc::malformed);
+}
+
+TEST(TrackerList, TiersAreCountedAsTheyWereBeforeOneWasLeft) {
+    auto edit = adding({"udp://x:1"}, 2);
+    edit.remove = {kC};
+
+    EXPECT_EQ(after(edit), (TrackerTiers{{kA, kB}, {"udp://x:1"}}));
 }
 
 TEST(TrackerList, RefusesWhatCannotBeATrackerAndSaysWhatToWriteInstead) {
