@@ -50,6 +50,8 @@ bool hung_up_on_us(ConnectedPeer const& peer, TimePoint now) {
            connection.downloaded_bytes() + connection.uploaded_bytes() == 0;
 }
 
+constexpr char const* kNotKept = "it was reached but not kept: it is connected already, or all places are taken";
+
 // Who may name peers of a private torrent (BEP 27).
 constexpr std::array kPrivateSources{PeerSource::tracker, PeerSource::user};
 
@@ -183,13 +185,16 @@ asio::awaitable<void> Connections::dial(std::vector<Endpoint> endpoints, PeerSou
         auto const theirs = co_await shake_hands_outgoing(session_.clock, *socket, ours);
         slot = ConnectionBudget::Slot();
         auto const& reached = endpoints.front();
-        if (!adopt(std::move(socket), theirs, reached, source, false)) known_.disconnected(reached, true, session_.clock.now());
+        if (adopt(std::move(socket), theirs, reached, source, false)) co_return;
+        known_.disconnected(reached, true, session_.clock.now());
+        if (source == PeerSource::user) session_.failed_dials.failed(info_hash_, reached, kNotKept);
     } catch (boost::system::system_error const& e) {
         if (e.code() == asio::error::operation_aborted) {
             for (auto const& endpoint : endpoints) known_.abandoned(endpoint);
             throw;
         }
         logger_->debug("peer not reached torrent={} peer={} error={}", info_hash_.short_hex(), endpoints.front().text(), sentence(e));
+        if (source == PeerSource::user) session_.failed_dials.failed(info_hash_, endpoints.front(), sentence(e));
         if (e.code() == asio::error::network_down)  // ours, not the peers'
             for (auto const& endpoint : endpoints) known_.abandoned(endpoint);
         else
@@ -228,6 +233,7 @@ bool Connections::adopt(std::unique_ptr<StreamSocket> socket, Handshake const& t
     PeerConnection::Owner& self = *this;  // a private base, which make_unique cannot convert to
     peer.connection = std::make_unique<PeerConnection>(session_.executor, session_.clock, std::move(socket), theirs, std::move(options), self);
     known_.connected(listed, session_.clock.now());
+    session_.failed_dials.forget(info_hash_, listed);
     auto& stored = peers_.emplace(handle, std::move(peer)).first->second;
     if (owner_.download() != nullptr) join_picker(stored);
     tasks_->spawn(run_peer(handle));
@@ -257,6 +263,9 @@ void Connections::forget(PeerHandle handle) {
     logger_->debug("peer left torrent={} peer={} reason=\"{}\"", info_hash_.short_hex(), connected.listed.text(), connection.reason());
     uploaded_before_ += connection.uploaded_bytes();
     known_.set_giver(connected.listed, connection.downloaded_bytes() > 0);
+    if (connected.source == PeerSource::user && !connection.incoming())
+        session_.failed_dials.failed(info_hash_, connected.listed,
+                                     "it was connected but has left: " + connection.reason());
     if (running_ && hung_up_on_us(connected, now))
         known_.hung_up(connected.listed, now);
     else

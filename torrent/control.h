@@ -6,6 +6,7 @@
 #include "torrent/status.h"
 #include "torrent/tracker_edit.h"
 #include "torrent/units.h"
+#include "torrent/unreached_peer.h"
 #include "torrent/why.h"
 
 #include <boost/asio/awaitable.hpp>
@@ -43,14 +44,18 @@ public:
     virtual boost::asio::awaitable<void> remove(InfoHash info_hash, bool keep_data) = 0;
 
     virtual SessionStatus status() const = 0;
+    // Why nothing goes out at all, as a sentence; empty: it does, as far as known.
+    virtual std::string obstacle() const = 0;
     virtual Statistics statistics() const = 0;
     virtual std::vector<TorrentStatus> torrents() const = 0;  // in the order they were added
     virtual TorrentStatus torrent(InfoHash info_hash) const = 0;
     virtual std::vector<FileStatus> files(InfoHash info_hash) const = 0;  // empty while the metadata is missing
     virtual std::vector<PeerStatus> peers(InfoHash info_hash) const = 0;
+    virtual std::vector<UnreachedPeer> unreached(InfoHash const& info_hash) const = 0;  // that the user named
     virtual std::vector<TrackerStatus> trackers(InfoHash info_hash) const = 0;
     virtual std::string magnet(InfoHash info_hash) const = 0;
     virtual std::vector<DhtStatus> dht() const = 0;  // one an address family; empty while it is off
+    virtual std::string why_no_dht() const = 0;  // as a sentence; empty while it is on
     // What the readers of a file wait for; while the metadata is missing, of any file. Throws Errc::not_found also for an unknown file.
     virtual WhyStatus why(InfoHash const& info_hash, FileIndex file) const = 0;
 

@@ -62,14 +62,17 @@ public:
     boost::asio::awaitable<Added> add(std::vector<std::byte> torrent_file, AddOptions options) override;
     boost::asio::awaitable<void> remove(InfoHash info_hash, bool keep_data) override;
     SessionStatus status() const override;
+    std::string obstacle() const override;
     Statistics statistics() const override;
     std::vector<TorrentStatus> torrents() const override;
     TorrentStatus torrent(InfoHash info_hash) const override;
     std::vector<FileStatus> files(InfoHash info_hash) const override;
     std::vector<PeerStatus> peers(InfoHash info_hash) const override;
+    std::vector<UnreachedPeer> unreached(InfoHash const& info_hash) const override;
     std::vector<TrackerStatus> trackers(InfoHash info_hash) const override;
     std::string magnet(InfoHash info_hash) const override;
     std::vector<DhtStatus> dht() const override;
+    std::string why_no_dht() const override;
     boost::asio::awaitable<void> pause(InfoHash info_hash) override;
     boost::asio::awaitable<void> resume(InfoHash info_hash) override;
     boost::asio::awaitable<void> download(InfoHash info_hash, std::vector<FileIndex> files) override;

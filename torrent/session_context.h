@@ -2,6 +2,7 @@
 
 #include "torrent/clock.h"
 #include "torrent/connection_budget.h"
+#include "torrent/failed_dials.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/connector.h"
 #include "torrent/peer/metadata_budget.h"
@@ -51,6 +52,7 @@ struct SessionContext {
     LocalDiscovery* lan = nullptr;                    // the same
     Precedence precedence{};                          // players of one torrent before copies of another
     AddressFilter* filter = nullptr;                  // of the user's lists; null: nobody is kept away
+    FailedDials failed_dials{};                       // of peers that the user named
 
     // The one question before an address is dialled or remembered for that: vetted by its source, not kept away by the
     // user's lists, not our own. What is dialled later is asked about again, because lists change.

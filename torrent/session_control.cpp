@@ -95,6 +95,7 @@ asio::awaitable<void> Session::State::drop(InfoHash info_hash, bool keep_data) {
         }
     } const departure{*this, *leaving.insert(info_hash).first};
     co_await torrent->stop(Errc::removed);
+    context.failed_dials.forget(info_hash);
     co_await parts.store.forget(info_hash, keep_data);
 }
 
@@ -196,6 +197,20 @@ WhyStatus Session::why(InfoHash const& info_hash, FileIndex file) const {
 
 std::vector<FileStatus> Session::files(InfoHash info_hash) const { return state_->find(info_hash).files(); }
 std::vector<PeerStatus> Session::peers(InfoHash info_hash) const { return state_->find(info_hash).peers(); }
+std::vector<UnreachedPeer> Session::unreached(InfoHash const& info_hash) const {
+    state_->find(info_hash);
+    return state_->context.failed_dials.of(info_hash);
+}
+
+std::string Session::obstacle() const { return state_->obstacle(); }
+
+std::string Session::why_no_dht() const {
+    if (state_->dht) return {};
+    if (!state_->settings.dht) return "network.dht of the configuration says so";
+    auto const obstacle = state_->network.udp().obstacle();
+    return obstacle.empty() ? "there is no UDP socket" : obstacle;
+}
+
 std::vector<DhtStatus> Session::dht() const { return state_->dht ? state_->dht->status() : std::vector<DhtStatus>(); }
 std::string Session::magnet(InfoHash info_hash) const { return state_->find(info_hash).magnet(); }
 
@@ -217,15 +232,28 @@ asio::awaitable<void> Session::connect(InfoHash info_hash, std::string host, std
     for (auto const& address : addresses)
         if (!state_->filter.refuses(address)) endpoints.push_back({address, port});
     if (endpoints.empty()) throw_error(Errc::not_allowed, "the IP filter (network.ip_filter) keeps us away from " + host_port);
-    state_->find(info_hash).connect(endpoints, host_port);  // it may be gone by now
+    auto const& context = state_->context;
+    auto const may_dial = [&](Endpoint const& each) { return context.may_dial(each, AddressSource::user); };
+    if (std::none_of(endpoints.begin(), endpoints.end(), may_dial))
+        throw_error(Errc::not_allowed, "at the address of " + host_port + " no peer can be");
+    auto& torrent = state_->find(info_hash);  // it may be gone by now
+    for (auto const& endpoint : endpoints) state_->context.failed_dials.forget(info_hash, endpoint);
+    torrent.connect(endpoints, host_port);
 }
 
 asio::awaitable<std::string> Session::edit_trackers(InfoHash info_hash, TrackerEdit edit) {
     co_return co_await state_->find(info_hash).edit_trackers(std::move(edit));
 }
 
+// The DHT is searched as soon as it can be, but that it cannot now is no search.
 AskedTrackers Session::announce(InfoHash const& info_hash, std::optional<std::string> const& tracker) {
-    return state_->find(info_hash).announce(tracker);
+    auto result = state_->find(info_hash).announce(tracker);
+    auto const obstacle = state_->obstacle();
+    if (!result.dht || obstacle.empty()) return result;
+    result.dht = false;
+    result.refused.push_back("the DHT: it is not reached: " + obstacle);
+    if (result.asked.empty()) throw_error(Errc::busy, obstacle);
+    return result;
 }
 
 void Session::scrape(InfoHash const& info_hash) { state_->find(info_hash).scrape(); }

@@ -146,7 +146,9 @@ class Proxies(Scenario):
     def test_an_http_tracker_and_peers_through_tinyproxy(self):
         daemon = self.assert_read_through(self.tinyproxy(), 'http')
 
-        self.assertEqual(daemon.ctl('dht'), {'nodes': []})
+        self.assertEqual(daemon.ctl('dht')['nodes'], [])
+        self.assertEqual(daemon.run('dht').stdout,
+                         f'the DHT is off: the proxy http://{PROXY}:3128 relays no datagrams, as HTTP carries no UDP\n')
         self.assertEqual(daemon.log.read_text().count('relays no datagrams'), 1)
 
     @needs('microsocks')

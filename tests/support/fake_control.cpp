@@ -82,6 +82,9 @@ std::vector<torrent::TorrentStatus> FakeControl::torrents() const {
 torrent::TorrentStatus FakeControl::torrent(InfoHash info_hash) const { return find(info_hash).status; }
 std::vector<torrent::FileStatus> FakeControl::files(InfoHash info_hash) const { return find(info_hash).files; }
 std::vector<torrent::PeerStatus> FakeControl::peers(InfoHash info_hash) const { return find(info_hash).peers; }
+std::vector<torrent::UnreachedPeer> FakeControl::unreached(InfoHash const& info_hash) const {
+    return find(info_hash).unreached;
+}
 std::vector<torrent::TrackerStatus> FakeControl::trackers(InfoHash info_hash) const { return find(info_hash).trackers; }
 std::string FakeControl::magnet(InfoHash info_hash) const {
     return "magnet:?xt=urn:btih:" + find(info_hash).status.info_hash.hex();

@@ -18,11 +18,14 @@ public:
         std::vector<torrent::PeerStatus> peers;
         std::vector<torrent::TrackerStatus> trackers;
         std::map<torrent::FileIndex, torrent::WhyStatus> why{};
+        std::vector<torrent::UnreachedPeer> unreached{};
     };
 
     std::vector<Torrent> known;
     torrent::SessionStatus session;
     torrent::Statistics figures;
+    std::string hindrance;                            // what obstacle() returns
+    std::string no_dht;                               // what why_no_dht() returns
     std::vector<torrent::DhtStatus> nodes;            // of the DHT
     std::vector<std::string> calls;                   // "pause 0123abcd", "limit up=5 down=-", ...
     std::vector<std::byte> uploaded;                  // the last torrent file
@@ -47,6 +50,9 @@ public:
     std::vector<torrent::TrackerStatus> trackers(torrent::InfoHash info_hash) const override;
     std::string magnet(torrent::InfoHash info_hash) const override;
     std::vector<torrent::DhtStatus> dht() const override { return nodes; }
+    std::string why_no_dht() const override { return no_dht; }
+    std::string obstacle() const override { return hindrance; }
+    std::vector<torrent::UnreachedPeer> unreached(torrent::InfoHash const& info_hash) const override;
     torrent::WhyStatus why(torrent::InfoHash const& info_hash, torrent::FileIndex file) const override;
     boost::asio::awaitable<void> pause(torrent::InfoHash info_hash) override;
     boost::asio::awaitable<void> resume(torrent::InfoHash info_hash) override;

@@ -180,6 +180,30 @@ TEST_F(RqfsctlOutcome, APeerThatDoesNotAnswerIsSaidNotToBeThere) {
               "of level debug says more\n");
 }
 
+TEST_F(RqfsctlOutcome, APeerThatIsNotReachedHasTheReasonOfItsDial) {
+    harness.on_engine([&] {
+        film().unreached = {{Endpoint::parse("10.0.0.1:6881").value(), "connection refused"},
+                            {Endpoint::parse("10.0.0.1:6882").value(), "timed out"}};
+    });
+
+    auto const by_address = run({"connect", "Film", "10.0.0.1:6881", "--timeout", "1"});
+    auto const by_name = run({"connect", "Film", "seed.example:6882", "--timeout", "1"});
+
+    EXPECT_EQ(by_address.exit_status, 1);
+    EXPECT_EQ(by_address.err, "rqfsctl: 10.0.0.1:6881 is not among the peers after 1 s: connection refused\n");
+    EXPECT_EQ(by_name.err, "rqfsctl: no new peer is connected by the name seed.example:6882 after 1 s: timed out\n");
+}
+
+TEST_F(RqfsctlOutcome, APeerThatNothingCanGoToIsNotSaidToBeSilent) {
+    harness.on_engine([&] {
+        harness.control.hindrance = "the interface is away";
+        film().unreached = {{Endpoint::parse("10.0.0.1:6881").value(), "connection refused"}};
+    });
+
+    EXPECT_EQ(run({"connect", "Film", "10.0.0.1:6881", "--timeout", "1"}).err,
+              "rqfsctl: 10.0.0.1:6881 is not among the peers after 1 s: the interface is away\n");
+}
+
 TEST_F(RqfsctlOutcome, APeerThatGaveAllBeforeAnybodyLookedIsNoFailure) {
     auto giving = std::thread([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(500));

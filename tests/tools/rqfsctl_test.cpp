@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -104,8 +105,7 @@ TEST_F(Rqfsctl, SaysOfAnInterfaceThatItIsBack) {
 
     auto const finished = run({"status"});
 
-    EXPECT_TRUE(
-        has(finished.out, "  interface   everything goes through tun0 (10.8.0.2); back for 5 s, gone 3 times"))
+    EXPECT_TRUE(has(finished.out, "  interface   everything goes through tun0 (10.8.0.2); back for 5 s, gone 3 times"))
         << finished.out;
 }
 
@@ -181,7 +181,53 @@ TEST_F(Rqfsctl, ShowsTheNodesOfTheDht) {
     EXPECT_TRUE(has(finished.out, "  traffic     down 2.0 KiB, up 0 B\nIPv6: looking for nodes")) << finished.out;
 }
 
-TEST_F(Rqfsctl, SaysThatTheDhtIsOff) { EXPECT_EQ(run({"dht"}).out, "the DHT is off\n"); }
+TEST_F(Rqfsctl, SaysThatTheDhtIsOffAndWhy) {
+    harness.on_engine([&] { harness.control.no_dht = "the proxy relays no datagrams"; });
+
+    EXPECT_EQ(run({"dht"}).out, "the DHT is off: the proxy relays no datagrams\n");
+}
+
+TEST_F(Rqfsctl, SaysOfTheDhtThatNothingGoesOut) {
+    harness.on_engine([&] {
+        harness.control.nodes = {{}};
+        harness.control.hindrance = "nothing is sent, because there is no interface tun0";
+    });
+
+    EXPECT_TRUE(
+        run({"dht"}).out.starts_with("nothing is sent, because there is no interface tun0\nIPv4: looking for nodes"));
+}
+
+TEST_F(Rqfsctl, SaysOfTheProxyWhatIsWrongWithIt) {
+    harness.on_engine([&] {
+        harness.control.session.proxy = "socks5://10.0.0.1:1080";
+        harness.control.hindrance = "it is away";
+    });
+
+    EXPECT_TRUE(has(run({"status"}).out, "  proxy       socks5://10.0.0.1:1080: it is away\n"));
+    harness.on_engine([&] { harness.control.session.interface.trouble = "it is away"; });
+    EXPECT_TRUE(has(run({"status"}).out, "  proxy       socks5://10.0.0.1:1080\n"));
+}
+
+TEST_F(Rqfsctl, CountsOneThingAsOne) {
+    harness.on_engine([&] {
+        auto& film = harness.control.known.front().status;
+        film.readers = film.blocked_reads = film.seeds_connected = 1;
+        harness.control.session.ip_filter = {1, 1, 1, 1, ""};
+        rqfs::torrent::DhtStatus node;
+        node.buckets = node.searches = node.replacements = node.queries_in_flight = 1;
+        node.stored_peers = node.stored_torrents = 1;
+        harness.control.nodes = {node};
+    });
+
+    auto const film = run({"status", "Film"}).out;
+    auto const dht = run({"dht"}).out;
+
+    EXPECT_TRUE(has(film, "1 open file, 1 read waiting for data\n")) << film;
+    EXPECT_TRUE(has(film, "0 connected, 1 of them a seed; 0 known\n")) << film;
+    EXPECT_TRUE(has(run({"status"}).out, "1 range of 1 list, 1 connection refused, 1 bad line skipped\n"));
+    EXPECT_TRUE(has(dht, "in 1 bucket; 1 waits for a place\n  searches    for 1 torrent\n")) << dht;
+    EXPECT_TRUE(has(dht, "0 under way, 1 query unanswered\n  stored      1 peer of 1 torrent\n")) << dht;
+}
 
 TEST_F(Rqfsctl, PrintsPathAndMagnetAlone) {
     EXPECT_EQ(run({"path", "Film"}).out, "/mnt/films/Film\n");

@@ -237,6 +237,7 @@ json::value to_json(SessionReply const& reply) { return write(reply); }
 json::value to_json(AddReply const& reply) { return write(reply); }
 json::value to_json(torrent::FileStatus const& file) { return write(file); }
 json::value to_json(torrent::PeerStatus const& peer) { return write(peer); }
+json::value to_json(torrent::UnreachedPeer const& peer) { return write(peer); }
 json::value to_json(torrent::TrackerStatus const& t) { return write(t); }
 json::value to_json(torrent::AskedTrackers const& asked) { return write(asked); }
 json::value to_json(StatisticsReply const& reply) { return write(reply); }
@@ -260,6 +261,9 @@ Result<torrent::FileStatus> file_from_json(json::value const& value) {
 }
 Result<torrent::PeerStatus> peer_from_json(json::value const& value) {
     return read_object<torrent::PeerStatus>(value);
+}
+Result<torrent::UnreachedPeer> unreached_from_json(json::value const& value) {
+    return read_object<torrent::UnreachedPeer>(value);
 }
 Result<torrent::TrackerStatus> tracker_from_json(json::value const& value) {
     return read_object<torrent::TrackerStatus>(value);

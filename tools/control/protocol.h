@@ -49,6 +49,7 @@ struct SessionReply {
     std::string store;
     std::uint32_t process_id = 0;
     ConfigTrouble config{};
+    std::string obstacle{};  // why nothing goes out at all; empty: it does, as far as known
 };
 
 struct AddReply {
@@ -76,6 +77,7 @@ boost::json::value to_json(StatisticsReply const& reply);
 boost::json::value to_json(ErrorReply const& reply);
 boost::json::value to_json(torrent::FileStatus const& file);
 boost::json::value to_json(torrent::PeerStatus const& peer);
+boost::json::value to_json(torrent::UnreachedPeer const& peer);
 boost::json::value to_json(torrent::TrackerStatus const& tracker);
 boost::json::value to_json(torrent::AskedTrackers const& asked);
 boost::json::value to_json(WhyReply const& reply);
@@ -90,6 +92,7 @@ torrent::Result<StatisticsReply> statistics_from_json(boost::json::value const& 
 torrent::Result<ErrorReply> error_from_json(boost::json::value const& value);
 torrent::Result<torrent::FileStatus> file_from_json(boost::json::value const& value);
 torrent::Result<torrent::PeerStatus> peer_from_json(boost::json::value const& value);
+torrent::Result<torrent::UnreachedPeer> unreached_from_json(boost::json::value const& value);
 torrent::Result<torrent::TrackerStatus> tracker_from_json(boost::json::value const& value);
 torrent::Result<torrent::AskedTrackers> asked_from_json(boost::json::value const& value);
 torrent::Result<WhyReply> why_from_json(boost::json::value const& value);

@@ -110,6 +110,12 @@ void fields(Visit& visit, Peer& peer) {
     visit("round_trip_milliseconds", peer.round_trip);
 }
 
+template <class Visit, Either<torrent::UnreachedPeer> Peer>
+void fields(Visit& visit, Peer& peer) {
+    visit("endpoint", peer.endpoint);
+    visit("message", peer.message);
+}
+
 template <class Visit, Either<ErrorReply> Reply>
 void fields(Visit& visit, Reply& reply) {
     visit("kind", reply.kind);

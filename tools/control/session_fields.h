@@ -66,6 +66,7 @@ void fields(Visit& visit, Reply& reply) {
     visit("disk_free_bytes", s.disk_free_bytes);
     visit("ip_filter", s.ip_filter);
     visit("config", reply.config);
+    visit("obstacle", reply.obstacle);
 }
 
 }  // namespace rqfs::tools

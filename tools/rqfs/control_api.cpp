@@ -121,8 +121,9 @@ asio::awaitable<ApiReply> ControlApi::add(ApiRequest request) {
 
 ApiReply ControlApi::status(ApiRequest const& request) const {
     if (request.method != "GET") fail_method("GET");
-    SessionReply const reply{control_.status(), RQFS_VERSION,         daemon_.mountpoint(),
-                             daemon_.store(),   daemon_.process_id(), daemon_.config_trouble()};
+    SessionReply const reply{control_.status(),  RQFS_VERSION,         daemon_.mountpoint(),
+                             daemon_.store(),    daemon_.process_id(), daemon_.config_trouble(),
+                             control_.obstacle()};
     return {200, to_json(reply), {}, false};
 }
 
@@ -137,6 +138,8 @@ ApiReply ControlApi::dht(ApiRequest const& request) const {
     for (auto const& node : control_.dht()) nodes.push_back(to_json(node));
     json::object document;
     document["nodes"] = std::move(nodes);
+    document["off"] = control_.why_no_dht();
+    document["obstacle"] = control_.obstacle();
     return {200, std::move(document), {}, false};
 }
 

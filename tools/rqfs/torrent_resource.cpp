@@ -105,7 +105,11 @@ asio::awaitable<ApiReply> ControlApi::torrent_part(ApiRequest request, torrent::
     auto const method = is_action(part) ? "POST" : "GET";
     if (request.method != method) fail_method(method);
     if (part == "files") co_return listing(part, control_.files(info_hash));
-    if (part == "peers") co_return listing(part, control_.peers(info_hash));
+    if (part == "peers") {
+        auto reply = listing(part, control_.peers(info_hash));
+        reply.body.get_object()["unreached"] = listing(part, control_.unreached(info_hash)).body.get_object()[part];
+        co_return reply;
+    }
     if (part == "magnet") {
         json::object document;
         document["magnet"] = control_.magnet(info_hash);

@@ -128,24 +128,47 @@ int run_verify(Context& context) {
     return kExitDone;
 }
 
-// Of the connected peers those that may be who is to be dialled. A name's addresses are the daemon's business: of a
-// name only its port is known, and that the peer comes from the user.
+json::array const& list_in(json::value const& document, std::string_view name) {
+    auto const* const object = document.if_object();
+    auto const* const list = object == nullptr ? nullptr : object->if_contains(name);
+    if (list == nullptr || !list->is_array())
+        throw Failure("the daemon's answer is malformed: it lacks \"" + std::string(name) + "\"");
+    return list->get_array();
+}
+
+// Whether this may be who is to be dialled. A name's addresses are the daemon's business: of a name only its port is
+// known, and that the peer comes from the user.
+bool may_be_meant(Context const& context, torrent::Endpoint const& peer, bool from_user) {
+    auto const endpoint = torrent::Endpoint::parse(context.arguments.endpoint);
+    if (endpoint) return peer == *endpoint;
+    return from_user && peer.port == parse_host_and_port(context.arguments.endpoint).value().port;
+}
+
+// Of the connected peers those that may be meant.
 std::set<torrent::Endpoint> candidates(Context& context, std::string const& target) {
     auto const document = context.client.get(target + "/peers");
-    auto const* const object = document.if_object();
-    auto const* const list = object == nullptr ? nullptr : object->if_contains("peers");
-    if (list == nullptr || !list->is_array()) throw Failure("the daemon's answer is malformed: it lacks \"peers\"");
-    auto const endpoint = torrent::Endpoint::parse(context.arguments.endpoint);
-    auto const port = parse_host_and_port(context.arguments.endpoint).value().port;
     std::set<torrent::Endpoint> found;
-    for (auto const& element : list->get_array()) {
+    for (auto const& element : list_in(document, "peers")) {
         auto const peer = peer_from_json(element);
         if (!peer) throw Failure("the daemon's answer is malformed: " + peer.error().what);
-        bool const fits =
-            endpoint ? peer->endpoint == *endpoint : peer->source == "user" && peer->endpoint.port == port;
-        if (fits) found.insert(peer->endpoint);
+        if (may_be_meant(context, peer->endpoint, peer->source == "user")) found.insert(peer->endpoint);
     }
     return found;
+}
+
+// Why it is not connected, as far as the daemon knows; empty: it does not.
+std::string why_unreached(Context& context, std::string const& target) {
+    auto const session = session_from_json(context.client.get("/v1/status"));
+    if (!session) throw Failure("the daemon's answer is malformed: " + session.error().what);
+    if (!session->obstacle.empty()) return session->obstacle;
+    auto const document = context.client.get(target + "/peers");
+    std::string why;
+    for (auto const& element : list_in(document, "unreached")) {
+        auto const peer = unreached_from_json(element);
+        if (!peer) throw Failure("the daemon's answer is malformed: " + peer.error().what);
+        if (may_be_meant(context, peer->endpoint, true)) why += (why.empty() ? "" : "; ") + peer->message;
+    }
+    return why;
 }
 
 // Who has all of it is left as soon as we have.
@@ -154,14 +177,15 @@ bool is_complete(Context& context, std::string const& target) {
 }
 
 // By an address it is known whether the peer is there, by a name only whether one has come that was not there before.
-std::string not_among_peers(Context const& context, std::uint32_t seconds) {
+std::string not_among_peers(Context& context, std::string const& target, std::uint32_t seconds) {
     auto const after = " after " + std::to_string(seconds) + " s: ";
     auto const name = printable(context.arguments.endpoint);
-    if (torrent::Endpoint::parse(context.arguments.endpoint))
-        return name + " is not among the peers" + after +
-               "it did not answer, or has left again; the log of level debug says more";
-    return "no new peer is connected by the name " + name + after + "it did not answer, or was connected before; " +
-           command_on(context, "peers") + " shows all";
+    auto const why = why_unreached(context, target);
+    bool const by_address = torrent::Endpoint::parse(context.arguments.endpoint).has_value();
+    auto const text = by_address ? name + " is not among the peers" : "no new peer is connected by the name " + name;
+    if (!why.empty()) return text + after + why;
+    if (by_address) return text + after + "it did not answer, or has left again; the log of level debug says more";
+    return text + after + "it did not answer, or was connected before; " + command_on(context, "peers") + " shows all";
 }
 
 int wait_for_peer(Context& context, std::string const& target, bool was_complete,
@@ -178,7 +202,7 @@ int wait_for_peer(Context& context, std::string const& target, bool was_complete
             context.out << "All of the torrent has come meanwhile.\n";
             return kExitDone;
         }
-        if (std::chrono::steady_clock::now() >= until) throw Failure(not_among_peers(context, seconds));
+        if (std::chrono::steady_clock::now() >= until) throw Failure(not_among_peers(context, target, seconds));
         std::this_thread::sleep_for(kPoll);
     }
     context.out << "Connected.\n";

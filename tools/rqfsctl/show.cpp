@@ -168,18 +168,20 @@ void show_torrent(Context& context, json::value const& document) {
          "down " + format_size(s.downloaded_bytes) + ", up " + format_size(s.uploaded_bytes) + ", wasted " +
              format_size(s.wasted_bytes));
     line(context, "peers",
-         std::to_string(s.peers_connected) + " connected, " + std::to_string(s.seeds_connected) + " of them seeds; " +
-             std::to_string(s.peers_known) + " known");
+         std::to_string(s.peers_connected) + " connected, " +
+             counted(s.seeds_connected, "of them a seed", "of them seeds") + "; " + std::to_string(s.peers_known) +
+             " known");
     line(context, "readers",
-         std::to_string(s.readers) + " open files, " + std::to_string(s.blocked_reads) + " reads waiting for data");
+         counted(s.readers, "open file", "open files") + ", " + counted(s.blocked_reads, "read", "reads") +
+             " waiting for data");
     line(context, "private", s.is_private ? "yes" : "no");
     line(context, "added", local_time(s.added));
 }
 
 std::string filter_line(torrent::IpFilterStatus const& filter) {
-    auto text = std::to_string(filter.ranges) + " ranges of " + std::to_string(filter.files) + " lists, " +
-                std::to_string(filter.refused_connections) + " connections refused";
-    if (filter.bad_lines > 0) text += ", " + std::to_string(filter.bad_lines) + " bad lines skipped";
+    auto text = counted(filter.ranges, "range", "ranges") + " of " + counted(filter.files, "list", "lists") + ", " +
+                counted(filter.refused_connections, "connection", "connections") + " refused";
+    if (filter.bad_lines > 0) text += ", " + counted(filter.bad_lines, "bad line", "bad lines") + " skipped";
     return plus_reason(text, printable(filter.trouble));
 }
 
@@ -228,7 +230,9 @@ void show_session(Context& context, json::value const& document) {
     for (auto const& endpoint : s.listening) listening += (listening.empty() ? "" : ", ") + endpoint.text();
     line(context, "listening", or_dash(listening));
     if (!s.interface.setting.empty()) line(context, "interface", interface_line(s.interface));
-    if (!s.proxy.empty()) line(context, "proxy", printable(s.proxy));
+    // Without the interface the proxy is not to be reached either, which its line says.
+    if (!s.proxy.empty())
+        line(context, "proxy", plus_reason(s.proxy, s.interface.trouble.empty() ? reply.obstacle : ""));
     line(context, "incoming", s.incoming_seen ? "peers from the internet have connected to us" : "no peer from the internet has connected to us yet");
     line(context, "router", router_line(s.port_mapping, false));
     line(context, "IPv6 router", router_line(s.pinhole, true));

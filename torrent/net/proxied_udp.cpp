@@ -47,7 +47,7 @@ ProxiedUdp::ProxiedUdp(asio::any_io_executor const& executor, Clock& clock, UdpS
       names_(names),
       possible_(dialer.proxy().kind == ProxyAddress::Kind::socks5),
       tasks_(executor, "datagrams through the proxy") {
-    if (!possible_) obstacle_ = "the proxy " + dialer_.proxy().text() + " relays no datagrams";
+    if (!possible_) obstacle_ = "the proxy " + dialer_.proxy().text() + " relays no datagrams, as HTTP carries no UDP";
     associating_ = possible_;  // as soon as it is started
     inner_.add(*this);
 }

@@ -1,6 +1,7 @@
 #include "torrent/net/proxy_dialer.h"
 
 #include "torrent/error.h"
+#include "torrent/log.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/proxy_error.h"
 #include "torrent/net/proxy_handshake.h"
@@ -26,6 +27,7 @@ namespace {
 
 // Short enough to follow a proxy that moves, long enough that a hundred dials a minute ask nothing.
 constexpr std::chrono::seconds kLookUpAgain{60};
+constexpr std::chrono::seconds kTellAgain{60};  // of a proxy that is there and away by turns
 
 // What others say is repeated in sentences.
 bool is_printable(std::string_view name) {
@@ -49,13 +51,17 @@ asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial(Duration limit,
         failure = e;
     }
     closed_to_us_.clear();
-    if (!failure) co_return stream;
+    if (!failure) {
+        tell();
+        co_return stream;
+    }
     auto const place = "the proxy " + proxy_.place();
     if (!stream)
         failure = system_error(ProxyErrc::unreachable, place + " (" + sentence(*failure) + ")");
     else if (failure->code() == make_error_code(Errc::timed_out))
         failure = system_error(ProxyErrc::silent, place);
     closed_to_us_ = sentence(*failure);
+    tell();
     throw *failure;
 }
 
@@ -66,6 +72,19 @@ asio::awaitable<void> ProxyDialer::open(std::unique_ptr<StreamSocket>& stream, D
 
 void ProxyDialer::heard(boost::system::error_code const& code, std::string const& what) {
     denies_all_ = is_trouble_with_proxy(code) ? what : std::string();
+    tell();
+}
+
+// Once when it begins and once when it is over, however many dials meet it.
+void ProxyDialer::tell() {
+    bool const in_trouble = !trouble().empty();
+    if (in_trouble == told_ || (in_trouble && clock_.now() < tell_again_)) return;
+    told_ = in_trouble;
+    tell_again_ = clock_.now() + kTellAgain;
+    if (in_trouble)
+        log().warn("nothing is sent but to the proxy, and that is in trouble error=\"{}\"", trouble());
+    else
+        log().info("the proxy is of service again proxy={}", proxy_.text());
 }
 
 asio::awaitable<std::unique_ptr<StreamSocket>> ProxyDialer::dial_any(Duration limit) {

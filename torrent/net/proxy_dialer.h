@@ -44,6 +44,7 @@ private:
     boost::asio::awaitable<void> open(std::unique_ptr<StreamSocket>& stream, Duration limit, std::string about);
     boost::asio::awaitable<std::unique_ptr<StreamSocket>> dial_any(Duration limit);
     boost::asio::awaitable<void> look_up();
+    void tell();
 
     Clock& clock_;
     Connector& connector_;
@@ -53,6 +54,8 @@ private:
     TimePoint look_up_again_{};
     std::string closed_to_us_;  // it cannot be reached, or does not let us in
     std::string denies_all_;    // it does, but what it answers to a request is its own trouble
+    bool told_ = false;         // the log says that it is in trouble
+    TimePoint tell_again_{};
 };
 
 }  // namespace rqfs::torrent

@@ -171,7 +171,7 @@ TEST_F(Daemon, EndsInTimeWithAReaderBlocked) {
         close(file);
         return std::pair(size, code);
     });
-    while (!has(ctl({"status", "film"}).out, " 1 reads waiting")) std::this_thread::sleep_for(milliseconds(10));
+    while (!has(ctl({"status", "film"}).out, " 1 read waiting")) std::this_thread::sleep_for(milliseconds(10));
 
     daemon.signal(SIGTERM);
 

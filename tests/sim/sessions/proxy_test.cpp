@@ -170,7 +170,7 @@ TEST_F(BehindProxy, WithoutDatagramsThereIsNoDhtAndUdpTrackersSayWhy) {
 
     EXPECT_TRUE(session->dht().empty());
     EXPECT_EQ(session->trackers(made.metainfo->info_hash()).at(0).message,
-              "the proxy http://20.0.0.7:1080 relays no datagrams");
+              "the proxy http://20.0.0.7:1080 relays no datagrams, as HTTP carries no UDP");
     EXPECT_TRUE(watched.spoken_to.empty());
 }
 

@@ -62,6 +62,38 @@ TEST_F(Sessions, PiecesAreAskedForAtTheMomentInWhichAMagnetsMetadataIsComplete) 
     run(generous.stop());
 }
 
+TEST_F(Sessions, APeerOfTheUsersThatIsNotReachedHasAReasonUntilItIsThere) {
+    auto const made = make_torrent({.bytes = 100'000});
+    auto const hash = made.metainfo->info_hash();
+    auto& leech = add("20.0.0.2:6881");
+    run(leech.session->add("magnet:?xt=urn:btih:" + hash.hex(), AddOptions{}));
+    run(leech.session->connect(hash, "20.0.0.1", 6881));
+
+    ASSERT_TRUE(until(1min, [&] { return !leech.session->unreached(hash).empty(); }));
+    auto const unreached = leech.session->unreached(hash);
+    add_seed(made, "20.0.0.1:6881", {});
+    run(leech.session->connect(hash, "20.0.0.1", 6881));
+    auto const dialled_anew = leech.session->unreached(hash);
+
+    ASSERT_EQ(unreached.size(), 1u);
+    EXPECT_EQ(unreached[0].endpoint, Endpoint::parse("20.0.0.1:6881").value());
+    EXPECT_NE(unreached[0].message, "");
+    EXPECT_TRUE(dialled_anew.empty()) << dialled_anew[0].message;
+}
+
+TEST_F(Sessions, WhereNoPeerCanBeTheUserIsToldSo) {
+    auto const hash = make_torrent({}).metainfo->info_hash();
+    auto& leech = add("20.0.0.2:6881");
+    run(leech.session->add("magnet:?xt=urn:btih:" + hash.hex(), AddOptions{}));
+
+    try {
+        run(leech.session->connect(hash, "224.0.0.1", 6881));
+        ADD_FAILURE() << "it would be dialled";
+    } catch (boost::system::system_error const& e) {
+        EXPECT_EQ(sentence(e), "at the address of 224.0.0.1:6881 no peer can be");
+    }
+}
+
 TEST_F(Sessions, ASwarmFindsItselfByATrackerAndItsLeechesHelpEachOther) {
     SimulatedTracker tracker(network.add({Endpoint::parse("20.0.0.9:6969").value()}), clock);
     auto const made = make_torrent({.bytes = 20'000'000, .trackers = {tracker.url()}});

@@ -1,5 +1,6 @@
 #include "torrent/net/proxied_connector.h"
 
+#include "tests/support/debug_log.h"
 #include "tests/support/run_virtual.h"
 #include "tests/support/scripted_proxy.h"
 #include "tests/support/virtual_clock.h"
@@ -14,6 +15,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +47,12 @@ public:
     std::vector<Address> answer{Address::parse("10.0.0.1").value()};
     std::vector<std::string> asked;
 };
+
+std::size_t times(std::string const& text, std::string const& part) {
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+}
 
 class ProxiedConnectorTest : public ::testing::Test {
 protected:
@@ -248,6 +256,41 @@ TEST_F(ProxiedConnectorTest, AProxyThatDoesNotEvenLogUsInIsInTroubleItselfUntilI
     network.script = {{3, kNoLogin}, {10, ""}};
     EXPECT_EQ(fail(), asio::error::timed_out);
     EXPECT_EQ(dialer->trouble(), "");
+}
+
+TEST_F(ProxiedConnectorTest, ThatItIsInTroubleIsLoggedWhenItBeginsAndWhenItIsOver) {
+    tests::DebugLog const log;
+    speak_socks5(kDone);
+    auto const good = network.script;
+    network.afterwards = Afterwards::close;
+    for (int dial = 0; dial < 3; ++dial) {
+        network.script = {{3, ""}};
+        EXPECT_EQ(fail(), ProxyErrc::closed);
+    }
+    auto const began = log.text();
+    for (int dial = 0; dial < 2; ++dial) {
+        network.script = good;
+        connect();
+    }
+
+    EXPECT_EQ(times(began, "that is in trouble error=\"the proxy 10.0.0.1:1080"), 1u) << began;
+    EXPECT_EQ(times(began, "of service again"), 0u);
+    EXPECT_EQ(times(log.text(), "the proxy is of service again proxy=socks5://10.0.0.1:1080"), 1u) << log.text();
+}
+
+TEST_F(ProxiedConnectorTest, ThatItIsThereAndAwayByTurnsDoesNotFillTheLog) {
+    tests::DebugLog const log;
+    speak_socks5(kDone);
+    auto const good = network.script;
+    network.afterwards = Afterwards::close;
+    for (int turn = 0; turn < 100; ++turn) {
+        network.script = {{3, ""}};
+        EXPECT_EQ(fail(), ProxyErrc::closed);
+        network.script = good;
+        connect();
+    }
+
+    EXPECT_EQ(times(log.text(), "that is in trouble"), 1u) << log.text();
 }
 
 TEST_F(ProxiedConnectorTest, ATargetThatTheProxyDoesNotReachInTimeIsNoTroubleOfIts) {

@@ -374,7 +374,7 @@ TEST_F(ProxiedUdpTest, ThroughHttpNothingGetsOut) {
     EXPECT_TRUE(wire.sent.empty());
     EXPECT_TRUE(network.dialled.empty());
     EXPECT_TRUE(udp->local().empty());
-    EXPECT_EQ(udp->obstacle(), "the proxy http://10.0.0.1:3128 relays no datagrams");
+    EXPECT_EQ(udp->obstacle(), "the proxy http://10.0.0.1:3128 relays no datagrams, as HTTP carries no UDP");
 }
 
 }  // namespace
