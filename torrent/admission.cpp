@@ -1,5 +1,7 @@
 #include "torrent/admission.h"
 
+#include "torrent/address_network.h"
+
 #include <algorithm>
 
 namespace rqfs::torrent {
@@ -7,9 +9,7 @@ namespace rqfs::torrent {
 namespace {
 
 bool is_one_party(Address const& one, Address const& other, bool whole_network) {
-    if (!one.is_v6() || !other.is_v6() || !whole_network) return one == other;
-    constexpr std::size_t network = 8;  // bytes: the /64 that a household has
-    return std::equal(one.bytes().begin(), one.bytes().begin() + network, other.bytes().begin());
+    return whole_network ? household_of(one) == household_of(other) : one == other;
 }
 
 }  // namespace

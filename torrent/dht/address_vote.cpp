@@ -1,5 +1,7 @@
 #include "torrent/dht/address_vote.h"
 
+#include "torrent/address_network.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -12,13 +14,6 @@ constexpr std::size_t kFirstRoundVotes = 10;  // while none was voted for: a fir
 constexpr std::size_t kRoundVotes = 50;       // libtorrent's voter
 constexpr std::chrono::minutes kRound{5};     // libtorrent's voter
 constexpr std::uint32_t kLeastVotes = 2;      // libtorrent's voter
-
-// The /24 or, for IPv6, the /48 that a site gets (RFC 6177).
-Address site_of(Address const& voter) {
-    auto const bytes = voter.bytes();
-    if (!voter.is_v6()) return Address::v4({bytes[0], bytes[1], bytes[2], 0});
-    return Address::v6({bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]});
-}
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 #include "torrent/dht/dht_node.h"
 
-#include "torrent/dht/household.h"
+#include "torrent/address_network.h"
 #include "torrent/log.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/net/placeholder_address.h"

@@ -1,5 +1,6 @@
 #include "torrent/dht/lookup.h"
 
+#include "torrent/address_network.h"
 #include "torrent/settings.h"
 
 #include <algorithm>

@@ -110,12 +110,4 @@ bool is_secure(NodeId const& id, Address const& address) {
     return ((found ^ prefix) & 0xfffff800u) == 0;
 }
 
-Address network_of(Address const& address) {
-    auto const bytes = address.bytes();
-    if (!address.is_v6()) return Address::v4({bytes[0], bytes[1], bytes[2], 0});
-    std::array<std::uint8_t, 16> network{};
-    std::copy_n(bytes.begin(), 8, network.begin());
-    return Address::v6(network);
-}
-
 }  // namespace rqfs::torrent

@@ -54,7 +54,4 @@ NodeId secure_node_id(Address const& address, NodeId const& random);
 // Whether the id follows from the address (BEP 42). Always so for the addresses of local networks, which are exempt.
 bool is_secure(NodeId const& id, Address const& address);
 
-// The address with its host part zero: /24, for IPv6 /64. Who has one address there has many.
-Address network_of(Address const& address);
-
 }  // namespace rqfs::torrent

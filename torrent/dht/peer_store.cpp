@@ -1,6 +1,6 @@
 #include "torrent/dht/peer_store.h"
 
-#include "torrent/dht/household.h"
+#include "torrent/address_network.h"
 #include "torrent/settings.h"
 
 #include <algorithm>

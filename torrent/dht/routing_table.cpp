@@ -1,5 +1,6 @@
 #include "torrent/dht/routing_table.h"
 
+#include "torrent/address_network.h"
 #include "torrent/settings.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "torrent/net/listener.h"
 
+#include "torrent/address_network.h"
 #include "torrent/log.h"
 #include "torrent/net/address_policy.h"
 
@@ -8,7 +9,6 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <map>
 #include <utility>
@@ -22,14 +22,6 @@ namespace {
 // After an error that the next accept would meet again at once (no descriptors, no memory): descriptors come back as
 // peers leave.
 constexpr std::chrono::seconds kPauseAfterError{1};
-
-// What one host may have all of.
-Address network_of(Address const& address) {
-    if (!address.is_v6()) return address;
-    std::array<std::uint8_t, 16> network{};
-    std::copy_n(address.bytes().begin(), 8, network.begin());
-    return Address::v6(network);
-}
 
 }  // namespace
 
@@ -141,7 +133,7 @@ asio::awaitable<void> Listener::accept(Acceptor& acceptor) {
 void Listener::take(std::unique_ptr<StreamSocket> socket) {
     auto const remote = socket->remote();
     if (remote.port == 0) return;  // gone already
-    auto const network = network_of(remote.address);
+    auto const network = household_of(remote.address);
     if (places_->of(network) >= caps_.pending_per_address) {
         log().debug("connection refused peer={} reason=too many handshakes under way", remote.text());
         return;

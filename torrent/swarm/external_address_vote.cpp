@@ -1,28 +1,20 @@
 #include "torrent/swarm/external_address_vote.h"
 
+#include "torrent/address_network.h"
+
 #include <algorithm>
 #include <utility>
 
 namespace rqfs::torrent {
 
-namespace {
-
-// The /24 or, for IPv6, the /48 that a site gets (RFC 6177): what one stranger can have many addresses of.
-std::string site_of(Address const& peer) {
-    auto const bytes = peer.bytes().first(peer.is_v6() ? 6 : 3);
-    return std::string(bytes.begin(), bytes.end());
-}
-
-}  // namespace
-
 bool ExternalAddressVote::peer_says(Address const& claim, Address const& peer, TimePoint now) {
     // A peer sees the one address of ours that it is connected with; of the other family it knows nothing.
     if (claim.is_v6() != peer.is_v6()) return false;
-    return ballot(claim).add({"peer " + site_of(peer), claim, 1}, now);
+    return ballot(claim).add({"peer " + site_of(peer).text(), claim, 1}, now);
 }
 
 bool ExternalAddressVote::tracker_says(Address const& claim, Address const& tracker, TimePoint now) {
-    return ballot(claim).add({"tracker " + site_of(tracker), claim, kNeeded}, now);
+    return ballot(claim).add({"tracker " + site_of(tracker).text(), claim, kNeeded}, now);
 }
 
 bool ExternalAddressVote::router_says(Address const& claim, TimePoint now) {

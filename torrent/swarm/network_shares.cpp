@@ -1,18 +1,13 @@
 #include "torrent/swarm/network_shares.h"
 
-#include <algorithm>
-#include <array>
+#include "torrent/address_network.h"
+
 #include <cassert>
-#include <cstdint>
 
 namespace rqfs::torrent {
 
 NetworkShares::Share NetworkShares::share_of(Endpoint const& endpoint, PeerSource source) {
-    auto const bytes = endpoint.address.bytes();
-    if (!endpoint.address.is_v6()) return {Address::v4({bytes[0], bytes[1], bytes[2], 0}), source};
-    std::array<std::uint8_t, 16> network{};
-    std::copy_n(bytes.begin(), 8, network.begin());
-    return {Address::v6(network), source};
+    return {network_of(endpoint.address), source};
 }
 
 void NetworkShares::add(Endpoint const& endpoint, PeerSource source) {

@@ -2,8 +2,8 @@
 
 #include "tests/fuzz/dht/world.h"
 #include "tests/fuzz/require.h"
+#include "torrent/address_network.h"
 #include "torrent/dht/dht_node.h"
-#include "torrent/dht/household.h"
 #include "torrent/net/address_policy.h"
 #include "torrent/settings.h"
 

@@ -1,6 +1,7 @@
 #include "tests/support/fake_udp.h"
 #include "tests/support/virtual_clock.h"
 #include "tests/torrent/dht/bytes.h"
+#include "torrent/address_network.h"
 #include "torrent/dht/dht.h"
 #include "torrent/dht/krpc_message.h"
 #include "torrent/net/dns_resolver.h"

@@ -86,11 +86,6 @@ TEST(NodeId, HasTwentyBytes) {
     EXPECT_FALSE(NodeId::from_bytes(tests::bytes_of("abcdefghij01234567890")));
 }
 
-TEST(NetworkOf, DropsTheHost) {
-    EXPECT_EQ(network_of(address("1.2.3.4")), address("1.2.3.0"));
-    EXPECT_EQ(network_of(address("2001:db8:1:2:3:4:5:6")), address("2001:db8:1:2::"));
-}
-
 TEST(Distance, IsAShareOfTheWholeSpace) {
     std::array<std::byte, NodeId::kBytes> bytes{};
     NodeId const origin(bytes);
