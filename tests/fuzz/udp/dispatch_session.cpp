@@ -169,10 +169,7 @@ public:
     End(TrackerModel& model, Call& call) : model_(model), call_(call) {}
     End(End const&) = delete;
     End& operator=(End const&) = delete;
-    ~End() {
-        call_.over = true;
-        model_.call_ends(call_.trackers);
-    }
+    ~End() { model_.call_ends(call_.trackers); }
 
 private:
     TrackerModel& model_;

@@ -43,7 +43,6 @@ private:
     struct Call {
         TrackerModel::Trackers trackers;
         torrent::InfoHash info_hash;
-        bool over = false;
         std::unique_ptr<torrent::TaskGroup> task;
     };
     class NoNames final : public torrent::Resolver {
