@@ -143,6 +143,7 @@ asio::awaitable<void> LocalDiscovery::keep_announcing() {
 void LocalDiscovery::announce() {
     LsdMessage message;
     message.info_hashes = schedule_.take(clock_.now());
+    if (message.info_hashes.empty()) return;
     message.cookie = cookie_;
     log().debug("announced to the local network torrents={}", message.info_hashes.size());
     for (auto const& group : LsdMessage::groups()) {

@@ -47,9 +47,8 @@ void LsdSchedule::announce_all() {
 std::optional<TimePoint> LsdSchedule::next() const {
     std::optional<TimePoint> earliest;
     for (auto const& [info_hash, torrent] : torrents_) {
-        if (!torrent.wanted) continue;
-        auto when = torrent.due;
-        if (!torrent.any_time() && last_turn_) when = std::max(when, *last_turn_ + kPause);
+        auto when = torrent.wanted ? torrent.due : *torrent.said + kInterval;
+        if (torrent.wanted && !torrent.any_time() && last_turn_) when = std::max(when, *last_turn_ + kPause);
         earliest = std::min(earliest.value_or(TimePoint::max()), when);
     }
     if (earliest && last_) earliest = std::max(*earliest, *last_ + kSpacing);
@@ -67,8 +66,8 @@ void LsdSchedule::give_turns(TimePoint now) {
 }
 
 std::vector<InfoHash> LsdSchedule::take(TimePoint now) {
-    if (auto const when = next(); !when || *when > now) return {};
     forget_removed(now);
+    if (auto const when = next(); !when || *when > now) return {};
     give_turns(now);
     std::vector<std::tuple<bool, TimePoint, InfoHash>> due;  // false, which pressing ones are, comes first
     for (auto const& [info_hash, torrent] : torrents_)

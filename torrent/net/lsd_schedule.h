@@ -29,10 +29,10 @@ public:
     // There are others to hear it: everything is announced anew, soon.
     void announce_all();
 
-    // When take() has something next; nothing without torrents.
+    // When take() has something to say or a removed one to forget; nothing without torrents.
     std::optional<TimePoint> next() const;
     // What the datagram says that is to be sent now, at most LsdMessage::kInfoHashes: the never said and the hurried
-    // first, then the longest due. They count as announced.
+    // first, then the longest due. They count as announced. None where there was only something to forget.
     std::vector<InfoHash> take(TimePoint now);
     std::size_t remembered() const { return torrents_.size(); }  // with removed ones
 

@@ -193,6 +193,19 @@ TEST_F(LocalDiscoveryTest, ATorrentThatIsGoneIsNeitherAnnouncedNorFound) {
     EXPECT_EQ(network.sent.size(), 2u);
 }
 
+TEST_F(LocalDiscoveryTest, OneThatComesAfterTheLastWasForgottenIsAnnounced) {
+    look_for(1);
+    pass(1s);
+    searches.clear();
+    pass(10min);
+
+    look_for(2);
+    pass(1s);
+
+    ASSERT_EQ(network.sent.size(), 4u);
+    EXPECT_EQ(network.sent.back().second.info_hashes, (std::vector{hash(2)}));
+}
+
 TEST_F(LocalDiscoveryTest, WhoFindsAPeerMayEndItsSearch) {
     std::unique_ptr<LocalDiscovery::Search> search;
     search = discovery.find_peers(hash(1), [&](Endpoint const&) { search.reset(); });

@@ -68,6 +68,18 @@ TEST(LsdSchedule, ARemovedOneIsForgottenWhenOthersAreSaid) {
     EXPECT_EQ(schedule.remembered(), 1u);
 }
 
+TEST(LsdSchedule, TheLastOneIsForgottenFiveMinutesAfterItWasSaid) {
+    LsdSchedule schedule;
+    schedule.add(hash(1), kStart);
+    run(schedule, kStart + 1min);
+
+    schedule.remove(hash(1));
+
+    EXPECT_EQ(run(schedule, kStart + 1h), (Announced{{5min + 6s, {}}}));
+    EXPECT_EQ(schedule.remembered(), 0u);
+    EXPECT_FALSE(schedule.next());
+}
+
 TEST(LsdSchedule, ANewOneDoesNotWaitForTheMinuteOfTheOthers) {
     LsdSchedule schedule;
     schedule.add(hash(1), kStart);
