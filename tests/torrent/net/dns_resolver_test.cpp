@@ -5,21 +5,16 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/virtual_clock.h"
 #include "tests/torrent/net/fake_name_server.h"
-#include "tests/torrent/net/other_end.h"
 #include "torrent/error.h"
-#include "torrent/net/endpoint_conversion.h"
 #include "torrent/task_group.h"
 #include "torrent/workers.h"
 
 #include <gtest/gtest.h>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/udp.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <fstream>
 #include <string>
@@ -30,7 +25,6 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-using tests::comes_true;
 using tests::FakeNameServer;
 using tests::run_engine;
 using Question = FakeNameServer::Question;
@@ -300,40 +294,6 @@ TEST_F(DnsResolverTest, LetsGoAtOnceWhenCancelled) {
 
     EXPECT_EQ(tasks.running(), 0u);
     EXPECT_EQ(answered + failed, 0u);
-}
-
-// What the kernel answers to it otherwise goes by whatever interface its routes name.
-TEST_F(DnsResolverTest, BoundToAnInterfaceALateAnswerStillFindsItsSocket) {
-    for (std::string const interface : {"", "lo"}) {
-        asio::ip::udp::socket late(engine, {asio::ip::make_address("127.0.0.1"), 0});
-        options.servers = {from_asio(late.local_endpoint())};
-        options.binding = InterfaceBinding(interface);
-        DnsResolver resolver(clock, options);
-        TaskGroup tasks(engine.get_executor(), "test");
-        tasks.spawn(note(resolver, "tracker.example"));
-        bool const asked = comes_true([&] {
-            engine.restart();
-            engine.run_for(1ms);
-            return late.available() > 0;
-        });
-        std::array<char, 512> room{};
-        asio::ip::udp::endpoint asker;
-        if (asked) late.receive_from(asio::buffer(room), asker);
-
-        run_engine(engine, tasks.stop());
-        ASSERT_TRUE(asked);
-        late.connect(asker);
-        auto const refused = [&] {
-            boost::system::error_code of_the_one_before;
-            late.send(asio::buffer(room), 0, of_the_one_before);
-            return of_the_one_before == asio::error::connection_refused;
-        };
-
-        if (interface.empty()) {
-            EXPECT_TRUE(comes_true(refused));
-        }
-        for (int i = 0; !interface.empty() && i < 10; ++i) EXPECT_FALSE(refused()) << i;
-    }
 }
 
 TEST_F(DnsResolverTest, LooksUpManyAtOnceButNotMore) {

@@ -44,6 +44,7 @@ public:
         return std::vector<std::string>();
     };
     std::vector<Question> questions;
+    std::function<void(boost::asio::ip::tcp::socket)> connected;  // takes connections, if there is one, and answers
 
     torrent::Endpoint endpoint() { return torrent::from_asio(udp_.local_endpoint()); }
 
@@ -112,7 +113,7 @@ private:
     void accept() {
         tcp_.async_accept([this](auto code, boost::asio::ip::tcp::socket socket) {
             if (code) return;
-            next(connections_.emplace_back(std::move(socket)));
+            connected ? connected(std::move(socket)) : next(connections_.emplace_back(std::move(socket)));
             accept();
         });
     }
