@@ -107,7 +107,10 @@ asio::awaitable<void> Connections::stop() {
 void Connections::add_addresses(std::vector<Endpoint> const& endpoints, AddressSource source) {
     auto const now = session_.clock.now();
     for (auto const& endpoint : endpoints) {
-        if (session_.may_dial(endpoint, source)) known_.add(endpoint, source_bit(source), now);
+        if (session_.may_dial(endpoint, source))
+            known_.add(endpoint, source_bit(source), now);
+        else if (!session_.is_our_own(endpoint))
+            known_.turned_away(session_.refuses(endpoint.address));
     }
 }
 

@@ -45,20 +45,33 @@ std::string Torrent::reason() const {
     return std::to_string(waiting) + (waiting == 1 ? " read waits" : " reads wait") + " for data of " + peers;
 }
 
+namespace {
+
+// Why none of those is dialled who were named.
+std::string refusal_of(PeerList::Counts const& counts) {
+    if (counts.filter_refused) return "the IP filter (network.ip_filter) refuses whom others name";
+    if (!counts.vetting_refused) return {};
+    return "others name private addresses or ports of services, where they may not make us dial; `rqfsctl connect` does";
+}
+
+}  // namespace
+
 std::string Torrent::waiting_reason() const {
     auto const counts = connections_.known().counts();
     if (counts.dialling > 0) return "connecting to " + std::to_string(counts.dialling) + (counts.dialling == 1 ? " peer" : " peers");
     if (counts.known > 0) return "no peer answers: " + std::to_string(counts.known) + " known, tried again in a while";
     auto const trackers = announcer_.status();
     auto const dht = peer_search_.dht_state();
-    if (trackers.empty() && dht.empty()) return "no peers yet, and no tracker to ask: add one, or use `rqfsctl connect`";
-    if (trackers.empty()) return "no peers yet: " + dht;
+    auto const refused = refusal_of(counts);
+    if (trackers.empty() && dht.empty() && refused.empty())
+        return "no peers yet, and no tracker to ask: add one, or use `rqfsctl connect`";
+    if (trackers.empty() && refused.empty()) return "no peers yet: " + dht;
     auto const and_dht = dht.empty() ? dht : "; " + dht;
     for (auto const& tracker : trackers)
         if (tracker.state == "announcing") return "no peers yet: asking " + tracker.url + and_dht;
     for (auto const& tracker : trackers)
         if (!tracker.message.empty()) return "no peers yet: " + tracker.url + " says: " + tracker.message + and_dht;
-    return "no peers yet: the trackers know none" + and_dht;
+    return "no peers yet: " + (refused.empty() ? "the trackers know none" : refused) + and_dht;
 }
 
 double Torrent::progress() const {

@@ -346,6 +346,8 @@ std::vector<KnownPeer> PeerList::best(std::size_t count) const {
 PeerList::Counts PeerList::counts() const {
     Counts counts;
     counts.banned = banned_.size();
+    counts.filter_refused = filter_refused_;
+    counts.vetting_refused = vetting_refused_;
     for (auto const& [endpoint, peer] : peers_) {
         if (peer.given_up()) continue;
         ++counts.known;

@@ -38,6 +38,8 @@ public:
 
     // False when it was refused: banned, its network's share is used up, no room, or port 0.
     bool add(Endpoint const& endpoint, PeerSource source, TimePoint now);
+    // One was named that is not dialled: the user's filter refuses it, or strangers may not name such.
+    void turned_away(bool by_filter) { (by_filter ? filter_refused_ : vetting_refused_) = true; }
     // Our address as others see it, one a family (BEP 24, or `yourip` of BEP 10), with our listening port.
     void set_external(Endpoint const& own);
 
@@ -94,6 +96,8 @@ public:
         std::size_t connected = 0;
         std::size_t seeds = 0;
         std::size_t banned = 0;
+        bool filter_refused = false;   // some that were named, so far
+        bool vetting_refused = false;  // the same
     };
     Counts counts() const;
     NetworkShares const& shares() const { return shares_; }
@@ -127,6 +131,8 @@ private:
     TimePoint next_forgetting_{};
     std::optional<Endpoint> own_v4_;
     std::optional<Endpoint> own_v6_;
+    bool filter_refused_ = false;
+    bool vetting_refused_ = false;
 };
 
 }  // namespace rqfs::torrent

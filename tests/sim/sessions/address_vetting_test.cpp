@@ -149,6 +149,18 @@ TEST_F(VettingOfSessions, ATrackersPeersAreNoLocalServersAndNoServices) {
     EXPECT_GT(peer.visits, 0u);
 }
 
+TEST_F(VettingOfSessions, TheUserIsToldThatNobodyIsDialledWhoIsNamed) {
+    auto const peers = compact("10.0.0.1:8080");
+    serve("44.0.0.1:80", ok("d8:intervali1800e5:peers" + std::to_string(peers.size()) + ":" + peers + "e"));
+
+    look_for({"http://44.0.0.1/announce"});
+
+    auto const reason = members.back()->session->torrents().front().reason;
+    EXPECT_TRUE(reason.starts_with("no peers yet: others name private addresses or ports of services, where they may "
+                                   "not make us dial; `rqfsctl connect` does"))
+        << reason;
+}
+
 TEST_F(VettingOfSessions, NodesOfTheDhtDoNotSendUsToLocalServersOrServices) {
     auto& router = serve("17.0.0.1:6881");
     auto& local = serve("10.0.0.1:8080");

@@ -71,6 +71,8 @@ TEST_F(PrivacyOfSessions, AListedPeerIsNotDialledWhoeverNamesIt) {
 
     EXPECT_FALSE(connected(leech, hash));
     EXPECT_FALSE(seed.session->status().incoming_seen);
+    auto const reason = leech.session->torrent(hash).reason;
+    EXPECT_TRUE(reason.starts_with("no peers yet: the IP filter (network.ip_filter) refuses whom others name")) << reason;
 }
 
 TEST_F(PrivacyOfSessions, TheUserIsToldWhyAListedPeerIsNotDialled) {
