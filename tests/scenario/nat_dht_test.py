@@ -8,9 +8,10 @@ import sys
 
 import lab
 from found_test import Found
-from lab import Daemon, Session, needs, needs_root
+from lab import Daemon, Process, Session, lt, needs, needs_root, wait_for
 from neighbours import DIALS_NOBODY, LABORATORY, Every, Neighbours
 from networks import House, Internet
+from port_mapping_test import ODD_ROUTER
 from routed_home import OUTSIDE, PORT, RoutedHome
 
 NODES = 5
@@ -57,28 +58,58 @@ class Mapped(Neighbours, RoutedHome):
         self.addresses = [f'41.0.0.{10 + number}' for number in range(NODES)]
         for address in self.addresses:
             subprocess.run(['ip', 'addr', 'add', address + '/24', 'dev', 'outside'], check=True)
-        self.introduced([Session(self, address + ':6881', **LABORATORY) for address in self.addresses])
+        asking = {'alert_mask': int(lt.alert.category_t.dht_operation_notification)}
+        nodes = self.introduced([Session(self, address + ':6881', **LABORATORY, **asking) for address in self.addresses])
+        self.asking = nodes[-1].session
 
-    def complete(self):
-        """A daemon at home that runs and has everything, from a libtorrent outside that is gone: where the internet reaches it."""
+    def daemon_at_home(self):
         config = f'network:\n  lsd: false\n  dht_routers: ["{self.addresses[0]}:6881"]\n'
-        daemon = Daemon(self, config=config, listen=(f'0.0.0.0:{PORT}',), within=self.home.within).start()
-        mapping = self.wait_mapping(daemon, 'mapped')
+        return Daemon(self, config=config, listen=(f'0.0.0.0:{PORT}',), within=self.home.within).start()
+
+    def complete(self, daemon):
+        """It has everything, from a libtorrent outside that is gone."""
         seed = Session(self, OUTSIDE + ':6882').seed(self.torrent)
         daemon.add(self.torrent.magnet(seed.endpoint), '--wait', '--download')
         daemon.wait_state(self.torrent, 'seeding', 60)
         seed.end()
-        return mapping['external'], mapping['external_port']
+
+    def wait_told(self, port):
+        """A node of the DHT that asks the others for the film hears of this port."""
+        told = set()
+        ask = Every(1, lambda: self.asking.dht_get_peers(lt.sha1_hash(bytes.fromhex(self.torrent.hash))))
+
+        def look():
+            ask()
+            replies = [alert for alert in self.asking.pop_alerts() if isinstance(alert, lt.dht_get_peers_reply_alert)]
+            told.update(heard for reply in replies for _, heard in reply.peers())
+            return port in told
+
+        wait_for(look, 30, lambda: f'{port} is announced: {told}')
 
     def test_libtorrent_finds_us_at_the_port_that_the_router_gave_us_for_ours(self):
         self.forwarding(upnp=False)
         self.home.run('ip', 'addr', 'add', '192.168.9.3/24', 'dev', 'eth0')
         self.home.run(sys.executable, '-c', NEIGHBOUR, '192.168.9.3', str(PORT), timeout=30)
-        address, port = self.complete()
+        daemon = self.daemon_at_home()
+        mapping = self.wait_mapping(daemon, 'mapped')
+        address, port = mapping['external'], mapping['external_port']
+        self.complete(daemon)
         self.home.run('nft', '-f', '-', input=DIALS_NOBODY)
         self.assertNotEqual(port, PORT)
 
         self.assert_found(f'{address}:{port}', Session(self, OUTSIDE + ':6881'), self.addresses[0])
+
+    def test_a_port_that_upnp_gives_us_is_announced_though_ours_has_been_before(self):
+        daemon = self.daemon_at_home()
+        self.complete(daemon)
+        self.wait_told(PORT)
+
+        Process(self, self.router.within + [sys.executable, '-c', ODD_ROUTER, self.directory, 'conflict'], 'odd_router')
+
+        mapping = self.wait_mapping(daemon, 'mapped', 120)
+        self.assertEqual(mapping['method'], 'UPnP')
+        self.assertNotEqual(mapping['external_port'], PORT)
+        self.wait_told(mapping['external_port'])
 
 
 if __name__ == '__main__':
