@@ -4,6 +4,9 @@
 #include "torrent/net/url.h"
 #include "torrent/session_state.h"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
 
 namespace rqfs::torrent {
@@ -227,7 +230,14 @@ asio::awaitable<void> Session::connect(InfoHash info_hash, std::string host, std
     state_->find(info_hash);
     if (port == 0) throw_error(Errc::malformed, "a peer's port is between 1 and 65535");
     auto const host_port = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
-    auto const addresses = co_await state_->resolver.resolve(std::move(host));
+    std::vector<Address> addresses;
+    try {
+        addresses = co_await state_->resolver.resolve(std::move(host));
+    } catch (boost::system::system_error const& e) {
+        auto const obstacle = state_->obstacle();
+        if (e.code() == asio::error::operation_aborted || obstacle.empty()) throw;
+        throw_error(Errc::failed, obstacle);
+    }
     std::vector<Endpoint> endpoints;
     for (auto const& address : addresses)
         if (!state_->filter.refuses(address)) endpoints.push_back({address, port});

@@ -53,11 +53,13 @@ class Outcome(Scenario):
         announce = daemon.run('announce', self.torrent.hash)
         dht = daemon.run('dht')
         connect = daemon.run('connect', self.torrent.hash, '127.0.0.1:6881', '--timeout', '1')
+        by_name = daemon.run('connect', self.torrent.hash, 'seed.example:6881', '--timeout', '1', seconds=60)
 
         self.assertEqual((announce.returncode, announce.stderr), (1, f'rqfsctl: {AWAY}\n'))
         self.assertEqual(dht.stdout.splitlines()[0], AWAY)
         self.assertEqual((connect.returncode, connect.stderr),
                          (1, f'rqfsctl: 127.0.0.1:6881 is not among the peers after 1 s: {AWAY}\n'))
+        self.assertEqual((by_name.returncode, by_name.stderr), (1, f'rqfsctl: {AWAY}\n'))
 
     def test_that_the_proxy_is_away_is_said_of_the_session_and_once_in_the_log(self):
         proxy = f'socks5://127.0.0.1:{free_port()}'
