@@ -117,7 +117,7 @@ class AmongOthers(Dht):
 
         daemon.add(self.torrent.magnet())
 
-        self.assertEqual(daemon.ctl('dht'), {'nodes': []})
+        self.assertEqual(daemon.ctl('dht'), {'nodes': [], 'off': 'network.dht of the configuration says so', 'obstacle': ''})
         self.assertEqual(daemon.ctl('trackers', self.torrent.hash), {'trackers': []})
         self.assertIn('no tracker to ask', daemon.torrent(self.torrent)['reason'])
 
