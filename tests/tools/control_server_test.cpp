@@ -255,4 +255,18 @@ TEST_F(ControlServer, StopsAtOnceWithRequestsUnderWay) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
 }
 
+// Whichever step of it the stop meets.
+TEST_F(ControlServer, StopsThoughARequestIsJustComing) {
+    for (int round = 0; round < 300; ++round) {
+        ControlHarness other;
+        other.start();
+        RawClient client(other.socket());
+        client.send("GET /v1");
+        other.on_engine([] {});
+        client.send("/status");
+
+        other.stop();
+    }
+}
+
 }  // namespace

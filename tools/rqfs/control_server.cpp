@@ -108,6 +108,9 @@ asio::awaitable<void> ControlServer::stop() {
     remove_socket();
     error_code ignored;
     acceptor_.close(ignored);
+    // Beast's operations take several steps and lose a cancellation that comes between two of them; a closed socket ends
+    // them at the next.
+    for (auto& connection : connections_) connection.close();
     co_await tasks_.stop();
 }
 
